@@ -1,0 +1,83 @@
+"""What the user can mend. Every such error is a :class:`VampPromptError`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a text that the user wrote, ``text[start:stop]``.
+
+    Parameters
+    ----------
+    text : str
+        The whole text, of one or several lines.
+    start, stop : int
+        Offsets in characters, half open. An empty span points between two characters.
+    """
+
+    text: str
+    start: int
+    stop: int
+
+    def render(self) -> str:
+        """Return the line in which the span begins, with carets under the span."""
+        line_start = self.text.rfind("\n", 0, self.start) + 1
+        line_stop = self.text.find("\n", self.start)
+        line_stop = len(self.text) if line_stop < 0 else line_stop
+        line = self.text[line_start:line_stop].replace("\t", " ").replace("\r", " ")
+        width = max(1, min(self.stop, line_stop) - self.start)
+        return f"  {line}\n  {' ' * (self.start - line_start)}{'^' * width}"
+
+
+class VampPromptError(Exception):
+    """Base of all errors that the user can mend.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong, and where.
+    hint : str, optional
+        What to do about it.
+    span : Span, optional
+        The place in the user's text that the message speaks of.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, span: Span | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.span = span
+
+    def __str__(self) -> str:
+        parts = [self.message, self.span.render() if self.span else None, self.hint]
+        return "\n".join(part for part in parts if part)
+
+
+class MaskError(VampPromptError):
+    """A mask that cannot be read or evaluated."""
+
+
+class SamplerError(VampPromptError):
+    """A sampler that is unknown or whose settings make no sense."""
+
+
+class AudioError(VampPromptError):
+    """A recording that cannot be read, used or written."""
+
+
+class AnalysisError(VampPromptError):
+    """A beat tracker or detector that is unknown, missing or failed."""
+
+
+class ModelError(VampPromptError):
+    """A checkpoint that cannot be found, read or used."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return a hint that names the known name nearest to a mistyped one, if one is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean '{near[0]}'?" if near else None

@@ -1,0 +1,157 @@
+"""What the parts of the toolkit expect of each other.
+
+Axis order and polarity are stated here, once:
+
+- ``tokens``: int64, ``[batch, codebook, frame]``; codebook 0 is the coarsest.
+- ``keep``: bool, ``[codebook, frame]`` or ``[batch, codebook, frame]``; ``True`` means that the
+  token is kept, ``False`` that it is regenerated.
+- ``audio``: float32, ``[batch, 1, samples]``, in ``[-1, 1]``.
+- ``samples``: float32, ``[samples]``, one channel, as analyses take them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vampprompt.units import Beats
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from vampprompt.context import Context
+
+__all__ = [
+    "BeatTracker",
+    "Beats",
+    "Codec",
+    "LoudnessMeter",
+    "Mask",
+    "OnsetDetector",
+    "Sampler",
+    "Step",
+    "TokenModel",
+]
+
+
+@runtime_checkable
+class Mask(Protocol):
+    """Names the tokens of a clip to keep."""
+
+    def evaluate(self, context: Context) -> Tensor:
+        """Return keep, bool ``[codebook, frame]``, on the CPU."""
+        ...
+
+
+@runtime_checkable
+class TokenModel(Protocol):
+    """Predicts masked tokens from the others.
+
+    The first `n_conditioning` of its `n_codebooks` are given, never predicted.
+    """
+
+    n_codebooks: int
+    n_conditioning: int
+    vocab_size: int
+    mask_token: int
+
+    def logits(self, tokens: Tensor) -> Tensor:
+        """Return logits ``[batch, n_codebooks - n_conditioning, frame, vocab]``.
+
+        `tokens` is ``[batch, n_codebooks, frame]`` with `mask_token` where a token is unknown.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished step of a sampler, as ``on_step`` receives it.
+
+    Attributes
+    ----------
+    index, total : int
+        The step, counted from 0, and how many there are.
+    tokens : Tensor
+        ``[batch, codebook, frame]``, with the model's mask token where one is still masked.
+    masked : Tensor
+        bool, ``[batch, codebook, frame]``: what the next step will sample again.
+    confidence : Tensor or None
+        float, ``[batch, codebook, frame]``: the scores that decided; +inf for tokens that this
+        step did not sample. None for samplers whose order does not depend on scores.
+    """
+
+    index: int
+    total: int
+    tokens: Tensor
+    masked: Tensor
+    confidence: Tensor | None
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Fills the tokens that are not kept."""
+
+    def __call__(
+        self,
+        model: TokenModel,
+        tokens: Tensor,
+        keep: Tensor,
+        generators: Sequence[Generator],
+        on_step: Callable[[Step], None] | None = None,
+    ) -> Tensor:
+        """Return tokens ``[batch, codebook, frame]``, those kept untouched, none masked.
+
+        `keep` is bool, ``[batch, codebook, frame]``; conditioning codebooks count as kept.
+        One generator for each batch item: an item's result does not depend on the others.
+        """
+        ...
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """Turns audio into tokens and back."""
+
+    sample_rate: int
+    hop_length: int
+    n_codebooks: int
+
+    def encode(self, audio: Tensor) -> Tensor:
+        """Return the tokens of audio ``[batch, 1, samples]``, right-padded to a whole hop."""
+        ...
+
+    def decode(self, tokens: Tensor) -> Tensor:
+        """Return audio ``[batch, 1, frames * hop_length]``."""
+        ...
+
+
+@runtime_checkable
+class BeatTracker(Protocol):
+    """Hears beats and downbeats."""
+
+    name: str
+
+    def __call__(self, samples: NDArray[np.float32], sample_rate: int) -> Beats:
+        """Return the beats of one channel of audio, in seconds; empty where none are heard."""
+        ...
+
+
+class OnsetDetector(Protocol):
+    """Hears onsets."""
+
+    def __call__(self, samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
+        """Return onset times in seconds, sorted."""
+        ...
+
+
+class LoudnessMeter(Protocol):
+    """Measures level over time."""
+
+    def __call__(
+        self, samples: NDArray[np.float32], hop_length: int, n_frames: int
+    ) -> NDArray[np.float64]:
+        """Return the level of each codec frame in dB re full scale, ``[frame]``."""
+        ...

@@ -1,0 +1,343 @@
+"""Quantities with units, and the only conversions between seconds, beats and frames.
+
+Positions become frames by one rule: a point at ``t`` seconds lies in frame
+``floor(t * sample_rate / hop_length)``. Lengths become the nearest whole number of frames.
+Musical positions count from the first beat (``beat``) or the first downbeat (``bar``) of the
+clip, and run on at the tempo of the first and the last interval outside the beats heard.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vampprompt.errors import MaskError
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+
+# The unit behind each way to write it.
+UNITS = {
+    "": "frame",
+    "f": "frame",
+    "s": "second",
+    "ms": "millisecond",
+    "beat": "beat",
+    "beats": "beat",
+    "bar": "bar",
+    "bars": "bar",
+    "%": "percent",
+    "dB": "decibel",
+}
+NUMBER = r"\d+(?:\.\d*)?|\.\d+"
+_QUANTITY = re.compile(rf"(?P<number>-?(?:{NUMBER})(?:/(?:{NUMBER}))?)(?P<unit>[A-Za-z%]*)")
+# A time that is meant to be a frame's first instant must not fall into the frame before it
+# because of the last bit of a float. A millionth of a frame is 17 nanoseconds.
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with a unit, as the mask language writes it: ``2s``, ``500ms``, ``1/2beat``.
+
+    Parameters
+    ----------
+    number : Fraction
+        Exact: decimals are read as written.
+    unit : str
+        ``frame``, ``second``, ``millisecond``, ``beat``, ``bar``, ``percent`` or ``decibel``.
+    spelling : str
+        The text that the quantity was read from, which `str` gives back. Not compared.
+    """
+
+    number: Fraction
+    unit: str
+    spelling: str = field(default="", compare=False, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Quantity:
+        """Read a quantity.
+
+        Raises
+        ------
+        MaskError
+            If the text is not a number with a known unit right behind it.
+        """
+        match = _QUANTITY.fullmatch(text)
+        if match is None or match["unit"] not in UNITS:
+            units = " ".join(unit for unit in UNITS if unit)
+            raise MaskError(f"'{text}' is not a quantity", hint=f"write 7, 2s or 1/2beat: {units}")
+        numerator, _, denominator = match["number"].partition("/")
+        if denominator and not Fraction(denominator):
+            raise MaskError(f"'{text}' divides by zero")
+        number = Fraction(numerator) / Fraction(denominator or 1)
+        return cls(number, UNITS[match["unit"]], text)
+
+    @classmethod
+    def of(cls, value: QuantityLike) -> Quantity:
+        """Take a quantity as Python code gives it: itself, its text, or a number of frames.
+
+        Raises
+        ------
+        MaskError
+            For a float, which could be meant as frames or as seconds, and for a wrong text.
+        """
+        if isinstance(value, Quantity):
+            return value
+        if isinstance(value, str):
+            return cls.parse(value)
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise MaskError(
+                f"{value!r} is not a quantity",
+                hint=f"write '{value}s' for seconds; a bare number is frames, and whole",
+            )
+        return cls(Fraction(int(value)), "frame", str(value))
+
+    def __str__(self) -> str:
+        return self.spelling or f"{_decimal(self.number)}{_SHORTEST[self.unit]}"
+
+    def __neg__(self) -> Quantity:
+        return Quantity(-self.number, self.unit)
+
+    def __rmul__(self, number: int | float | Fraction) -> Quantity:
+        return Quantity(Fraction(str(number)) * self.number, self.unit)
+
+    @property
+    def is_musical(self) -> bool:
+        """Whether its length in seconds depends on the beats of a clip."""
+        return self.unit in ("beat", "bar")
+
+    @property
+    def seconds(self) -> Fraction | None:
+        """The quantity in seconds, or None where that depends on the clip."""
+        scale = {"second": Fraction(1), "millisecond": Fraction(1, 1000)}.get(self.unit)
+        return None if scale is None else self.number * scale
+
+
+QuantityLike: TypeAlias = Quantity | str | int
+
+_SHORTEST = {unit: text for text, unit in reversed(UNITS.items()) if text}
+s = Quantity(Fraction(1), "second")
+ms = Quantity(Fraction(1), "millisecond")
+beats = Quantity(Fraction(1), "beat")
+bars = Quantity(Fraction(1), "bar")
+
+
+def _decimal(number: Fraction) -> str:
+    """Write a number exactly: as a decimal where one ends, else as a fraction."""
+    denominator = number.denominator
+    for prime in (2, 5):
+        while denominator % prime == 0:
+            denominator //= prime
+    if denominator != 1:
+        return f"{number.numerator}/{number.denominator}"
+    if number.denominator == 1:
+        return str(number.numerator)
+    places = next(n for n in range(1, 400) if (number * 10**n).denominator == 1)
+    digits = str(abs(number.numerator) * 10**places // number.denominator).rjust(places + 1, "0")
+    return f"{'-' if number < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+@dataclass(frozen=True)
+class Beats:
+    """The beats heard in a clip.
+
+    Attributes
+    ----------
+    beats : ndarray
+        Times of all beats in seconds, sorted.
+    downbeats : ndarray
+        Those of the beats that begin a bar. Empty where the tracker hears no bars.
+    """
+
+    beats: FloatArray
+    downbeats: FloatArray
+
+    @classmethod
+    def none(cls) -> Beats:
+        """Return no beats."""
+        return cls(np.zeros(0), np.zeros(0))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The tokens of a clip: how many codebooks and frames, and how long a frame is.
+
+    Parameters
+    ----------
+    n_codebooks, n_frames : int
+        The shape ``[codebook, frame]`` of the clip's keep masks.
+    sample_rate : int
+        In Hz.
+    hop_length : int
+        Samples in a frame.
+    """
+
+    n_codebooks: int
+    n_frames: int
+    sample_rate: int = 44100
+    hop_length: int = 768
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(n_codebooks, n_frames)``."""
+        return self.n_codebooks, self.n_frames
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Frames in a second, exactly."""
+        return Fraction(self.sample_rate, self.hop_length)
+
+    @property
+    def duration(self) -> float:
+        """Length of the clip in seconds, to whole frames."""
+        return float(self.n_frames / self.frame_rate)
+
+    def frames_at(self, seconds: FloatArray) -> IntArray:
+        """Return the frame in which each time lies; outside the clip where the time is."""
+        return np.floor(seconds * float(self.frame_rate) + _ROUNDING).astype(np.int64)
+
+    def seconds_at(self, frames: IntArray) -> FloatArray:
+        """Return the time in seconds at which each frame begins."""
+        return frames * (self.hop_length / self.sample_rate)
+
+
+class Timeline:
+    """Positions and lengths of a clip in any unit, as frames.
+
+    Parameters
+    ----------
+    grid : Grid
+        The clip's tokens.
+    beats : callable
+        Returns the clip's `Beats`. Called only for quantities in beats or bars.
+    """
+
+    def __init__(self, grid: Grid, beats: Callable[[], Beats]) -> None:
+        self.grid = grid
+        self._beats = beats
+
+    def position(self, quantity: Quantity) -> int:
+        """Return the frame in which a position of the clip lies.
+
+        Raises
+        ------
+        MaskError
+            If the clip has no beats to count, or the unit is no unit of time.
+        """
+        if quantity.is_musical:
+            seconds = self._pulse(quantity.unit).seconds(np.array([float(quantity.number)]))
+            return int(self.grid.frames_at(seconds)[0])
+        return math.floor(self._exact_frames(quantity))
+
+    def length(self, quantity: Quantity) -> int:
+        """Return a length as the nearest whole number of frames.
+
+        Raises
+        ------
+        MaskError
+            For beats and bars, whose length changes along the clip, and for units that are not
+            of time.
+        """
+        if quantity.is_musical:
+            raise MaskError(
+                f"'{quantity}' has no single length in frames", hint="write frames, ms or s here"
+            )
+        return math.floor(self._exact_frames(quantity) + Fraction(1, 2))
+
+    def moved(self, frames: IntArray, quantity: Quantity) -> IntArray:
+        """Return the frames that lie a quantity later (earlier, if it is negative).
+
+        In beats and bars the distance follows the clip's own tempo at each frame.
+        """
+        if not quantity.is_musical:
+            return frames + self.length(quantity)
+        pulse = self._pulse(quantity.unit)
+        # The middle of a frame stands for it, so that moving there and back lands in it again.
+        middle = self.grid.seconds_at(frames) + 0.5 / float(self.grid.frame_rate)
+        return self.grid.frames_at(pulse.seconds(pulse.count(middle) + float(quantity.number)))
+
+    def every(self, period: Quantity, offset: Quantity) -> IntArray:
+        """Return the frames at offset, offset + period, offset + 2 periods … inside the clip.
+
+        An offset in beats or bars, or a period in them, counts from the first of these; whole
+        periods before the offset count too, back to the start of the clip.
+
+        Raises
+        ------
+        MaskError
+            If the period is not positive.
+        """
+        if period.number <= 0:
+            raise MaskError(f"a period of '{period}' repeats nothing", hint="write one above 0")
+        if period.is_musical:
+            pulse = self._pulse(period.unit)
+            origin = self._count(pulse, offset, period.unit)
+            step = float(period.number)
+            first, last = pulse.count(np.array([0.0, self.grid.duration]))
+            counts = origin + step * np.arange(
+                math.ceil((first - origin) / step), math.floor((last - origin) / step) + 1
+            )
+            frames = self.grid.frames_at(pulse.seconds(counts))
+        else:
+            step_frames = self._exact_frames(period)
+            origin_frame = (
+                Fraction(self.position(offset)) if offset.is_musical else self._exact_frames(offset)
+            )
+            origin_frame %= step_frames
+            n_periods = max(0, math.ceil((self.grid.n_frames - origin_frame) / step_frames))
+            index = np.arange(n_periods)
+            # Integers, not floats: frame 200,000 of a clip must be as exact as frame 2.
+            scale = math.lcm(step_frames.denominator, origin_frame.denominator)
+            frames = (int(origin_frame * scale) + index * int(step_frames * scale)) // scale
+        return frames[(frames >= 0) & (frames < self.grid.n_frames)]
+
+    def _count(self, pulse: _Pulse, offset: Quantity, unit: str) -> float:
+        if offset.unit == unit or not offset.number:
+            return float(offset.number)
+        seconds = self.grid.seconds_at(np.array([self.position(offset)]))
+        return float(pulse.count(seconds)[0])
+
+    def _exact_frames(self, quantity: Quantity) -> Fraction:
+        if quantity.unit == "frame":
+            return quantity.number
+        if quantity.unit == "percent":
+            return quantity.number * self.grid.n_frames / 100
+        if quantity.seconds is None:
+            raise MaskError(f"'{quantity}' is not a time", hint="write frames, ms, s, beat or bar")
+        return quantity.seconds * self.grid.frame_rate
+
+    def _pulse(self, unit: str) -> _Pulse:
+        heard = self._beats()
+        times = heard.beats if unit == "beat" else heard.downbeats
+        if len(times) < 2:
+            what = "beats" if unit == "beat" else "downbeats"
+            raise MaskError(
+                f"a length in {unit}s needs at least two {what}, and this clip has {len(times)}",
+                hint="write the length in seconds or frames, or try another beat tracker",
+            )
+        return _Pulse(times)
+
+
+class _Pulse:
+    """Counts beats along a clip, between and beyond those heard."""
+
+    def __init__(self, times: FloatArray) -> None:
+        first, last = times[1] - times[0], times[-1] - times[-2]
+        # One far point on either side carries the first and the last tempo outwards.
+        far = 1e6
+        self._times = np.concatenate([[times[0] - far * first], times, [times[-1] + far * last]])
+        self._counts = np.concatenate([[-far], np.arange(len(times)), [len(times) - 1 + far]])
+
+    def count(self, seconds: FloatArray) -> FloatArray:
+        return np.interp(seconds, self._times, self._counts)
+
+    def seconds(self, counts: FloatArray) -> FloatArray:
+        return np.interp(counts, self._counts, self._times)
