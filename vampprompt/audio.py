@@ -1,0 +1,351 @@
+"""Recordings: reading, writing, resampling, loudness."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from vampprompt.errors import AudioError, did_you_mean
+
+Samples: TypeAlias = NDArray[np.float32]
+
+# The loudness at which VampNet's codec hears its input.
+MODEL_LUFS = -24.0
+# The integrated loudness of ITU-R BS.1770 is defined from one gating block on.
+_GATING_BLOCK = 0.4
+
+_FORMATS = {
+    ".wav": "WAV",
+    ".flac": "FLAC",
+    ".ogg": "OGG",
+    ".mp3": "MP3",
+    ".aiff": "AIFF",
+    ".aif": "AIFF",
+    ".caf": "CAF",
+    ".w64": "W64",
+}
+# What is read in any other subtype is written in the format's own default.
+_KEPT_SUBTYPES = {
+    "PCM_16": "PCM_16",
+    "PCM_24": "PCM_24",
+    "PCM_32": "PCM_32",
+    "FLOAT": "FLOAT",
+    "DOUBLE": "FLOAT",
+}
+# libsndfile's Vorbis encoder overflows its stack when it gets a long file in one piece.
+_WRITE_BLOCK = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """A recording.
+
+    Attributes
+    ----------
+    samples : ndarray
+        float32, ``[channel, samples]``, full scale at ±1.
+    sample_rate : int
+        In Hz.
+    subtype : str or None
+        How the file stored a sample, in libsndfile's words (``"PCM_16"``); `write` keeps it
+        where the new file can.
+    """
+
+    samples: Samples
+    sample_rate: int
+    subtype: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 2:
+            raise ValueError(f"audio is [channel, samples], not of shape {self.samples.shape}")
+
+    @property
+    def n_channels(self) -> int:
+        """How many channels there are."""
+        return int(self.samples.shape[0])
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples each channel has."""
+        return int(self.samples.shape[1])
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sample_rate
+
+
+def read(path: str | os.PathLike[str]) -> Audio:
+    """Read a recording in any format that libsndfile knows.
+
+    Raises
+    ------
+    AudioError
+        If the file is missing, is no audio, holds no samples, or holds samples that are not
+        finite.
+    """
+    path = Path(path)
+    _check_readable(path)
+    try:
+        with soundfile.SoundFile(path) as file:
+            samples = file.read(dtype="float32", always_2d=True)
+            sample_rate, subtype = file.samplerate, file.subtype
+    # soundfile takes a file that ends in .raw for headerless samples, and asks for their layout.
+    except (soundfile.SoundFileError, TypeError, ValueError) as error:
+        raise AudioError(
+            f"'{path}' is not audio that can be read",
+            hint=f"known are {_endings()} and a few more; convert it first",
+        ) from error
+    except MemoryError as error:
+        raise AudioError(f"'{path}' says that it is larger than this machine's memory") from error
+    if not len(samples):
+        raise AudioError(f"'{path}' has no samples: it is 0 s long")
+    finite = np.isfinite(samples).all(axis=1)
+    if not finite.all():
+        first = int(np.argmin(finite))
+        raise AudioError(
+            f"'{path}' has samples that are NaN or infinite: {np.sum(~finite)} of "
+            f"{len(samples)}, the first at {first / sample_rate:.3f} s",
+            hint="export it again, or repair it in an audio editor",
+        )
+    return Audio(np.ascontiguousarray(samples.T), sample_rate, subtype)
+
+
+def write(path: str | os.PathLike[str], audio: Audio) -> None:
+    """Write a recording; the file's ending chooses the format.
+
+    The file appears whole or not at all. Samples beyond ±1 are clipped, unless the file stores
+    floats.
+
+    Raises
+    ------
+    AudioError
+        If the ending is unknown, the folder does not exist or cannot be written to, the format
+        cannot hold the recording, or samples are not finite.
+    """
+    path = Path(path)
+    file_format = _format_of(path)
+    if not np.isfinite(audio.samples).all():
+        raise AudioError(f"'{path}' is not written: the audio has samples that are not finite")
+    subtype = _KEPT_SUBTYPES.get(audio.subtype or "")
+    if subtype is None or not soundfile.check_format(file_format, subtype):
+        subtype = soundfile.default_subtype(file_format)
+    samples = audio.samples.T
+    if subtype != "FLOAT":
+        samples = np.clip(samples, -1.0, 1.0)
+    with atomic(path) as part:
+        try:
+            with soundfile.SoundFile(
+                part, "w", audio.sample_rate, audio.n_channels, subtype, format=file_format
+            ) as file:
+                for start in range(0, len(samples), _WRITE_BLOCK):
+                    file.write(samples[start : start + _WRITE_BLOCK])
+        except soundfile.SoundFileError as error:
+            raise AudioError(
+                f"'{path}' cannot hold {audio.n_channels} channel(s) at {audio.sample_rate} Hz",
+                hint="write a .wav file",
+            ) from error
+
+
+def check_output(path: str | os.PathLike[str]) -> None:
+    """Find out early whether `write` could write there. Leaves nothing behind.
+
+    Raises
+    ------
+    AudioError
+        As `write` does.
+    """
+    path = Path(path)
+    _format_of(path)
+    _new_sibling(path).unlink()
+
+
+@contextmanager
+def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a new file to fill, and let it take the place of `path` once all went well.
+
+    The new file is in the same folder and has the same ending. After an exception it is removed
+    and what was at `path` before is untouched.
+
+    Yields
+    ------
+    Path
+        An empty file.
+
+    Raises
+    ------
+    AudioError
+        If the folder does not exist or cannot be written to, or `path` is a folder.
+    """
+    # A link stays a link: what it points to is replaced.
+    path = Path(path).resolve()
+    part = _new_sibling(path)
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise AudioError(f"cannot write '{path}': {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def mono(samples: Samples) -> Samples:
+    """Return the mean of all channels, ``[samples]``, of audio ``[channel, samples]``."""
+    mixed: Samples = np.mean(samples, axis=0, dtype=np.float32)
+    return mixed
+
+
+def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
+    """Return audio ``[..., samples]`` at another sample rate, by soxr's high quality.
+
+    ``n`` samples become ``round(n * target_rate / source_rate)``, at least one.
+    """
+    if source_rate == target_rate:
+        return samples
+    import soxr
+
+    n_samples = max(1, round(samples.shape[-1] * target_rate / source_rate))
+    channels = samples.reshape(-1, samples.shape[-1])
+    resampled = soxr.resample(np.ascontiguousarray(channels.T), source_rate, target_rate).T
+    return fit(resampled, n_samples).reshape(*samples.shape[:-1], n_samples)
+
+
+def fit(samples: Samples, n_samples: int) -> Samples:
+    """Return audio ``[..., samples]`` cut, or padded with silence, to a length at its end."""
+    missing = n_samples - samples.shape[-1]
+    if missing <= 0:
+        return samples[..., :n_samples]
+    return np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(0, missing)])
+
+
+def loudness(samples: Samples, sample_rate: int) -> float:
+    """Return the integrated loudness of ITU-R BS.1770 in LUFS; ``-inf`` for silence.
+
+    Channels are measured as if played one after another, so that a recording has the same
+    loudness in mono and on two equal channels, as a codec of one channel hears it. A clip
+    shorter than one gating block of 0.4 s is measured as if repeated.
+
+    Parameters
+    ----------
+    samples : ndarray
+        ``[samples]`` or ``[channel, samples]``.
+    sample_rate : int
+        In Hz.
+    """
+    import pyloudnorm
+
+    line = samples.reshape(-1).astype(np.float64)
+    if not line.any():
+        return -np.inf
+    # One sample more than the block: pyloudnorm rounds the other way for some rates.
+    n_needed = int(_GATING_BLOCK * sample_rate) + 1
+    if len(line) < n_needed:
+        line = np.resize(line, n_needed)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")  # the mean of no blocks, where all lie below the gate
+        measured = float(pyloudnorm.Meter(sample_rate).integrated_loudness(line))
+    return measured if np.isfinite(measured) else -np.inf
+
+
+def normalise(
+    samples: Samples, sample_rate: int, lufs: float = MODEL_LUFS
+) -> tuple[Samples, float]:
+    """Bring audio to a loudness, as far as its peak stays within ±1.
+
+    Dividing by the gain restores the level. Silence, and a target of ``-inf``, change nothing.
+
+    Parameters
+    ----------
+    samples : ndarray
+        ``[samples]`` or ``[channel, samples]``; all channels get the same gain.
+    sample_rate : int
+        In Hz.
+    lufs : float
+        The loudness to reach, measured as by `loudness`.
+
+    Returns
+    -------
+    samples : ndarray
+        The same audio at the new level.
+    gain : float
+        What it was multiplied by.
+    """
+    peak = float(np.abs(samples).max(initial=0.0))
+    measured = loudness(samples, sample_rate)
+    gain = 1.0
+    if np.isfinite(measured) and np.isfinite(lufs):
+        gain = 10 ** ((lufs - measured) / 20)
+    if peak > 0:
+        gain = min(gain, 1 / peak)
+    return (samples * np.float32(gain)).clip(-1, 1), gain
+
+
+def limit(samples: Samples) -> Samples:
+    """Return audio turned down, where it must be, so that its peak stays within ±1."""
+    peak = float(np.abs(samples).max(initial=0.0))
+    return samples if peak <= 1 else (samples / np.float32(peak)).clip(-1, 1)
+
+
+def _check_readable(path: Path) -> None:
+    # Opening a pipe would wait for its other end.
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise AudioError(f"'{path}' is a device or a pipe, not a file")
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise AudioError(f"'{path}' is an empty file")
+    except FileNotFoundError:
+        raise AudioError(f"there is no file '{path}'", hint=_similar(path)) from None
+    except IsADirectoryError:
+        raise AudioError(f"'{path}' is a folder", hint="name a file in it") from None
+    except OSError as error:
+        raise AudioError(f"cannot read '{path}': {error.strerror or error}") from error
+
+
+def _similar(path: Path) -> str | None:
+    if not path.parent.is_dir():
+        return f"there is no folder '{path.parent}' either"
+    return did_you_mean(path.name, (other.name for other in path.parent.iterdir()))
+
+
+def _format_of(path: Path) -> str:
+    try:
+        return _FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise AudioError(
+            f"'{path}' ends in no known audio format", hint=f"known: {_endings()}"
+        ) from None
+
+
+def _endings() -> str:
+    return " ".join(_FORMATS)
+
+
+def _new_sibling(path: Path) -> Path:
+    """Create an empty file beside a path, with the permissions that a new file gets."""
+    if path.is_dir():
+        raise AudioError(f"'{path}' is a folder", hint="name a file in it")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise AudioError(f"cannot write '{path}': it is read-only")
+    part = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+    try:
+        part.open("xb").close()
+    except FileNotFoundError:
+        raise AudioError(
+            f"the folder '{path.parent}' does not exist", hint="make it first, or name another"
+        ) from None
+    except OSError as error:
+        raise AudioError(f"cannot write '{path}': {error.strerror or error}") from error
+    return part
