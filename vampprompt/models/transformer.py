@@ -223,7 +223,7 @@ def _position_bias(weight: Tensor, n_frames: int) -> Tensor:
     distances = torch.arange(1 - n_frames, n_frames, device=weight.device)
     by_distance = functional.embedding(position_buckets(distances), weight).T
     # a row for each query is a window over the distances, the last query's being the first
-    return by_distance.unfold(-1, n_frames, 1).flip(1)[None]
+    return by_distance.unfold(-1, n_frames, 1).flip(1)[None].contiguous()
 
 
 def position_buckets(distances: Tensor) -> Tensor:
