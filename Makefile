@@ -1,0 +1,42 @@
+# Each target sets up what it needs: any of them can be the first, and any can be run again.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint types wheel clean
+.DELETE_ON_ERROR:
+
+demo: $(READY)
+	@mkdir -p demo
+	$(BIN)/vampprompt compose docs/audio/loop.wav --mask "beat & codebook<3" -o demo/loop.wav
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(READY)
+	$(BIN)/mypy
+
+wheel: $(READY)
+	rm -rf dist
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf $(VENV) build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# madmom 0.16.1 is built against the numpy and with the Cython that are there; newer ones of
+# Cython and setuptools cannot build it. Without a C compiler everything else still works.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vampprompt needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -q -c constraints.txt cython numpy setuptools wheel
+	CYTHON_FORCE_REGEN=1 $(PIP) install -q -c constraints.txt --no-build-isolation madmom || \
+		echo "madmom could not be built: beats will be heard by librosa" >&2
+	$(PIP) install -q -c constraints.txt -e '.[dev]'
+	@touch $@
