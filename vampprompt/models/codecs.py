@@ -1,0 +1,211 @@
+"""Codecs by the name of their family: the Descript Audio Codec, its older sibling, our own."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vampprompt.errors import ModelError
+from vampprompt.models.reach import context_frames
+from vampprompt.models.spectral import SpectralCodec
+from vampprompt.registry import Registry
+
+__all__ = ["CodecModule", "DacCodec", "DacMrfCodec", "codecs"]
+
+
+class CodecModule(Protocol):
+    """A `vampprompt.protocols.Codec` that token models can be bound to; also an `nn.Module`.
+
+    Attributes
+    ----------
+    context_frames : int
+        Frames on either side that a window needs to come out as in the whole clip.
+    codebooks : Tensor
+        Rows of the codebooks, ``[codebook, entry, dim]``, not normalised.
+    """
+
+    sample_rate: int
+    hop_length: int
+    n_codebooks: int
+    context_frames: int
+
+    @property
+    def codebooks(self) -> Tensor: ...  # noqa: D102
+
+    def encode(self, audio: Tensor) -> Tensor: ...  # noqa: D102
+
+    def decode(self, tokens: Tensor) -> Tensor: ...  # noqa: D102
+
+
+class DacCodec(nn.Module):
+    """The Descript Audio Codec [1]_, from the layers of the `dac` library.
+
+    Parameters
+    ----------
+    encoder_dim, encoder_rates, latent_dim, decoder_dim, decoder_rates
+        The shape of the convolutions, as in `dac.DAC`.
+    n_codebooks, codebook_size, codebook_dim : int
+        The shape of the residual quantizer.
+    quantizer_dropout : float
+        Used in training only.
+    sample_rate : int
+        In Hz.
+
+    References
+    ----------
+    .. [1] Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", NeurIPS 2023.
+    """
+
+    def __init__(
+        self,
+        encoder_dim: int = 64,
+        encoder_rates: Sequence[int] = (2, 4, 8, 8),
+        latent_dim: int | None = None,
+        decoder_dim: int = 1536,
+        decoder_rates: Sequence[int] = (8, 8, 4, 2),
+        n_codebooks: int = 9,
+        codebook_size: int = 1024,
+        codebook_dim: int = 8,
+        quantizer_dropout: float = 0.0,
+        sample_rate: int = 44100,
+    ) -> None:
+        super().__init__()
+        if math.prod(encoder_rates) != math.prod(decoder_rates):
+            raise ValueError(
+                f"encoder_rates {list(encoder_rates)} and decoder_rates {list(decoder_rates)} "
+                "make frames of different lengths"
+            )
+        if latent_dim is None:
+            latent_dim = encoder_dim * 2 ** len(encoder_rates)
+        self.sample_rate = sample_rate
+        self.hop_length = math.prod(encoder_rates)
+        self.n_codebooks = n_codebooks
+        with _quiet():
+            from dac.model.dac import Encoder
+            from dac.nn.quantize import ResidualVectorQuantize
+
+            self.encoder = Encoder(encoder_dim, list(encoder_rates), latent_dim)
+            self.quantizer = ResidualVectorQuantize(
+                latent_dim, n_codebooks, codebook_size, codebook_dim, quantizer_dropout
+            )
+            self.decoder = self._make_decoder(latent_dim, decoder_dim, list(decoder_rates))
+        self.context_frames = context_frames(self.encoder, self.decoder, self.hop_length)
+
+    def _make_decoder(self, latent_dim: int, width: int, rates: list[int]) -> nn.Module:
+        from dac.model.dac import Decoder
+
+        return cast(nn.Module, Decoder(latent_dim, width, rates))
+
+    @property
+    def codebooks(self) -> Tensor:
+        """Rows of the codebooks, ``[codebook, entry, dim]``."""
+        return torch.stack([level.codebook.weight for level in self.quantizer.quantizers])
+
+    def encode(self, audio: Tensor) -> Tensor:
+        """Return the tokens, ``[batch, codebook, frame]``, of audio ``[batch, 1, samples]``.
+
+        The audio is right-padded to a whole hop.
+        """
+        audio = functional.pad(audio, (0, -audio.shape[-1] % self.hop_length))
+        return cast(Tensor, self.quantizer(self.encoder(audio))[1])
+
+    def decode(self, tokens: Tensor) -> Tensor:
+        """Return audio ``[batch, 1, frames * hop_length]`` of any number of coarsest codebooks."""
+        audio = self.decoder(self.quantizer.from_codes(tokens)[0])
+        # odd strides lose the last few samples
+        missing = tokens.shape[-1] * self.hop_length - audio.shape[-1]
+        return functional.pad(audio, (0, missing))
+
+
+class DacMrfCodec(DacCodec):
+    """The codec of the released VampNet: an earlier DAC, with another decoder.
+
+    Its blocks take the mean of three residual stacks of different kernel sizes, the
+    multi-receptive-field fusion of HiFi-GAN [1]_.
+
+    References
+    ----------
+    .. [1] Kong et al., "HiFi-GAN: Generative Adversarial Networks for Efficient and High
+       Fidelity Speech Synthesis", NeurIPS 2020.
+    """
+
+    def _make_decoder(self, latent_dim: int, width: int, rates: list[int]) -> nn.Module:
+        return _mrf_decoder(latent_dim, width, rates)
+
+
+def _mrf_decoder(latent_dim: int, width: int, rates: list[int]) -> nn.Module:
+    from dac.nn.layers import Snake1d, WNConv1d, WNConvTranspose1d
+
+    layers: list[nn.Module] = [WNConv1d(latent_dim, width, kernel_size=7, padding=3)]
+    for stride in rates:
+        upsample = WNConvTranspose1d(
+            width, width // 2, 2 * stride, stride=stride, padding=math.ceil(stride / 2)
+        )
+        layers.append(_chain("block", Snake1d(width), upsample, _Mrf(width // 2)))
+        width //= 2
+    final = WNConv1d(width, 1, kernel_size=7, padding=3)
+    return _chain("model", *layers, Snake1d(width), final, nn.Tanh())
+
+
+class _Mrf(nn.Module):
+    """The mean of residual stacks of three kernel sizes."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.mrf_blocks = nn.ModuleList(_residual_stack(width, kernel) for kernel in (3, 7, 11))
+
+    def forward(self, x: Tensor) -> Tensor:
+        total = self.mrf_blocks[0](x)
+        for stack in self.mrf_blocks[1:]:
+            total = total + stack(x)
+        return cast(Tensor, total / len(self.mrf_blocks))
+
+
+def _residual_stack(width: int, kernel: int) -> nn.Module:
+    return _chain("block", *(_ResidualUnit(width, kernel, dilation) for dilation in (1, 3, 5)))
+
+
+class _ResidualUnit(nn.Module):
+    def __init__(self, width: int, kernel: int, dilation: int) -> None:
+        super().__init__()
+        from dac.nn.layers import Snake1d, WNConv1d
+
+        half = kernel // 2
+        self.layer = nn.Sequential(
+            Snake1d(width),
+            WNConv1d(width, width, kernel, dilation=dilation, padding=half * dilation),
+            Snake1d(width),
+            WNConv1d(width, width, kernel, padding=half),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + cast(Tensor, self.layer(x))
+
+
+def _chain(name: str, *layers: nn.Module) -> nn.Module:
+    """Return layers one behind the other, under the name that they have in the state dict."""
+    return nn.Sequential(OrderedDict({name: nn.Sequential(*layers)}))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what `dac` is known to cause: its use of two functions that PyTorch deprecates."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".torch.jit.script. is deprecated", FutureWarning)
+        warnings.filterwarnings("ignore", ".torch.nn.utils.weight_norm. is", FutureWarning)
+        yield
+
+
+# Called with the family's own settings. What it returns is an `nn.Module`, too.
+codecs: Registry[Callable[..., CodecModule]] = Registry("codec", "vampprompt.codecs", ModelError)
+codecs.register("dac", DacCodec)
+codecs.register("dac-mrf", DacMrfCodec)
+codecs.register("spectral", SpectralCodec)
