@@ -59,11 +59,14 @@ class Audio:
     subtype : str or None
         How the file stored a sample, in libsndfile's words (``"PCM_16"``); `write` keeps it
         where the new file can.
+    path : Path or None
+        The file it was read from, so that a recipe can name it.
     """
 
     samples: Samples
     sample_rate: int
     subtype: str | None = None
+    path: Path | None = None
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2:
@@ -118,7 +121,7 @@ def read(path: str | os.PathLike[str]) -> Audio:
             f"{len(samples)}, the first at {first / sample_rate:.3f} s",
             hint="export it again, or repair it in an audio editor",
         )
-    return Audio(np.ascontiguousarray(samples.T), sample_rate, subtype)
+    return Audio(np.ascontiguousarray(samples.T), sample_rate, subtype, path)
 
 
 def write(path: str | os.PathLike[str], audio: Audio) -> None:

@@ -1,0 +1,51 @@
+from importlib.metadata import EntryPoint, EntryPoints
+
+import pytest
+
+from vampprompt.errors import MaskError, Span
+from vampprompt.registry import Registry
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    installed = EntryPoints(
+        [
+            EntryPoint("ceil", "math:ceil", "vampprompt.tests"),
+            EntryPoint("own", "math:floor", "vampprompt.tests"),
+        ]
+    )
+    monkeypatch.setattr("vampprompt.registry.entry_points", lambda group: installed)
+    made = Registry("thing", "vampprompt.tests", MaskError)
+    made.register("own", len)
+    return made
+
+
+def test_own_and_installed_things_are_found(registry):
+    assert registry.get("own") is len
+    assert registry.get("ceil").__name__ == "ceil"
+    assert list(registry) == ["ceil", "own"]
+    assert "ceil" in registry
+    assert "floor" not in registry
+
+
+def test_an_installed_thing_does_not_replace_an_own_one(registry):
+    list(registry)
+    assert registry.get("own") is len
+
+
+def test_a_name_cannot_be_taken_twice(registry):
+    with pytest.raises(ValueError, match="registered twice"):
+        registry.register("own", max)
+
+
+def test_an_unknown_name_is_an_error_with_a_suggestion(registry):
+    with pytest.raises(MaskError) as error:
+        registry.get("ceel", Span("ceel", 0, 4))
+    assert str(error.value).splitlines() == [
+        "unknown thing 'ceel'",
+        "  ceel",
+        "  ^^^^",
+        "did you mean 'ceil'?",
+    ]
+    with pytest.raises(MaskError, match="known: ceil, own"):
+        registry.get("zzz")
