@@ -1,0 +1,343 @@
+"""What all samplers share: the loop that samples masked tokens and settles some of them.
+
+A sampler is an unmasking order, a schedule and a chain of filters. Subclasses say the order, in
+two parts: `stages` are filled one after another, and `scores` decide which of a stage's tokens
+settle first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from vampprompt.errors import SamplerError, did_you_mean
+from vampprompt.protocols import Step, TokenModel
+from vampprompt.samplers.filters import Filter, Typical
+from vampprompt.samplers.guidance import Guided
+from vampprompt.samplers.schedules import SCHEDULES, Schedule, cosine, shares, still_masked
+from vampprompt.samplers.settings import SettingError, Settings, real, whole
+
+# Rows of logits that are filtered at once: on a CPU what its cache holds, elsewhere what keeps
+# the memory for large batches small.
+_ROWS = {"cpu": 256}
+_ROWS_ELSEWHERE = 1 << 16
+
+
+class Candidates(NamedTuple):
+    """The tokens that one step sampled, for `MaskedSampler.scores` to rank.
+
+    Attributes
+    ----------
+    log_probability : Tensor
+        float, ``[batch, candidate]``: of the sampled token, in the filtered distribution.
+    noise : Tensor
+        float, ``[batch, candidate]``: uniform between 0 and 1, from each item's own generator.
+    codebook, frame : Tensor
+        int64, ``[batch, candidate]``: where; codebooks count from the first predicted one.
+    n_codebooks, n_frames : int
+        How many codebooks the model predicts, and frames.
+    progress : float
+        The share of the stage's steps that is done after this one: 1 in the last.
+    """
+
+    log_probability: Tensor
+    noise: Tensor
+    codebook: Tensor
+    frame: Tensor
+    n_codebooks: int
+    n_frames: int
+    progress: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedSampler(Settings):
+    """Base of the samplers that fill masked tokens in several passes over the model.
+
+    Each pass samples the masked tokens, and settles those that score best. What an item draws
+    depends on its own generator and shape only, so that its result is the same in any batch.
+
+    Parameters
+    ----------
+    steps : int
+        Passes over the model.
+    schedule : callable or str
+        Progress to the share still masked, see `vampprompt.samplers.schedules`, or a name:
+        ``cosine``, ``linear``, ``square``.
+    temperature : float
+        Divides the logits before they are filtered. 0 is greedy: always the most likely token,
+        whatever the filters, scored by its probability at temperature 1.
+    filters : sequence of callables
+        Logits to logits, in this order, see `vampprompt.samplers.filters`.
+    guidance : float
+        Scale of classifier-free guidance, see `Guided`; 1 is none.
+
+    Raises
+    ------
+    SettingError
+        If a setting makes no sense.
+    """
+
+    # Whether the order depends on the scores of each step, which `Step.confidence` then reports.
+    reports_confidence: ClassVar[bool] = True
+
+    steps: int | tuple[int, ...] = 36
+    schedule: Schedule = cosine
+    temperature: float = 1.0
+    filters: tuple[Filter, ...] = (Typical(),)
+    guidance: float = 1.0
+
+    def __post_init__(self) -> None:
+        def at_least_zero(setting: str, value: object) -> float:
+            return real(setting, value, lambda number: number >= 0, "a number of at least 0")
+
+        self._normalise("steps", self._valid_steps(self.steps))
+        self._normalise("schedule", _valid_schedule(self.schedule))
+        self._normalise("temperature", at_least_zero("temperature", self.temperature))
+        self._normalise("filters", _valid_filters(self.filters))
+        self._normalise("guidance", at_least_zero("guidance", self.guidance))
+
+    @staticmethod
+    def _valid_steps(steps: object) -> int | tuple[int, ...]:
+        return whole("steps", steps)
+
+    def stages(self, masked: Tensor) -> Tensor:
+        """Return the stage in which each token is filled, counted from 0.
+
+        Parameters
+        ----------
+        masked : Tensor
+            bool, ``[batch, predicted codebook, frame]``: the tokens to fill.
+
+        Returns
+        -------
+        Tensor
+            int64, of the same shape. An item's stages may depend on that item only.
+        """
+        return torch.zeros_like(masked, dtype=torch.int64)
+
+    def stage_steps(self, n_codebooks: int) -> tuple[int, ...]:
+        """Return the steps of each stage, for a model that predicts so many codebooks."""
+        return self.steps if isinstance(self.steps, tuple) else (self.steps,)
+
+    def total(self, n_codebooks: int) -> int:
+        """Return how many steps a call takes with a model that predicts so many codebooks."""
+        return sum(self.stage_steps(n_codebooks))
+
+    def scores(self, candidates: Candidates) -> Tensor:
+        """Return a score for each candidate, ``[batch, candidate]``: the highest settle first."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        model: TokenModel,
+        tokens: Tensor,
+        keep: Tensor,
+        generators: Sequence[Generator],
+        on_step: Callable[[Step], None] | None = None,
+    ) -> Tensor:
+        """Return tokens ``[batch, codebook, frame]``, those kept untouched, none masked.
+
+        Parameters
+        ----------
+        model : TokenModel
+            Predicts the tokens of all codebooks but its conditioning ones.
+        tokens : Tensor
+            int64, ``[batch, codebook, frame]``.
+        keep : Tensor
+            bool, ``[batch, codebook, frame]``; conditioning codebooks count as kept.
+        generators : sequence of torch.Generator
+            One for each batch item. On the CPU, they give the same results for any device.
+        on_step : callable, optional
+            Called with a `Step` after each of the `total` steps.
+
+        Raises
+        ------
+        SamplerError
+            If the shapes do not fit together or the schedule returns no numbers.
+        """
+        _check_shapes(model, tokens, keep, generators)
+        first = model.n_conditioning
+        masked = ~keep.to(tokens.device)
+        masked[:, :first] = False
+        tokens = tokens.masked_fill(masked, model.mask_token)
+        if self.guidance != 1:
+            model = Guided(model, self.guidance, tokens)
+
+        # All that the host must know, and all chance, comes before the first step, so that
+        # during a step on a GPU neither waits for the other.
+        stages = self.stages(masked[:, first:]).masked_fill(~masked[:, first:], -1).flatten(1)
+        passes = self._passes(stages, masked.shape[1] - first)
+        limits = torch.tensor([(each.before, each.after) for each in passes]).to(tokens.device)
+        noise = _noise(generators, len(passes), stages.shape[1]).to(tokens.device)
+
+        where = stages
+        for index, now in enumerate(passes):
+            if now.opens_stage:
+                where = (stages != now.stage).byte().argsort(dim=1, stable=True)
+            where = where[:, : max(now.before)]
+            confidence = torch.full(tokens.shape, torch.inf, device=tokens.device)
+            if max(now.before):
+                settled = self._step(
+                    model, tokens, where, now.progress, limits[index], noise[index]
+                )
+                tokens, where, scores = settled
+                confidence.flatten(1).scatter_(1, where + first * tokens.shape[2], scores)
+            if on_step is not None:
+                still = masked & (tokens == model.mask_token)
+                report = confidence if self.reports_confidence else None
+                on_step(Step(index, len(passes), tokens, still, report))
+        return tokens
+
+    def _passes(self, stages: Tensor, n_codebooks: int) -> list[_Pass]:
+        stage_steps = self.stage_steps(n_codebooks)
+        counts = torch.stack([(stages == stage).sum(1) for stage in range(len(stage_steps))])
+        passes = []
+        for stage, (steps, masked) in enumerate(zip(stage_steps, counts.tolist(), strict=True)):
+            share = shares(self.schedule, steps)
+            left = [[n_masked, *still_masked(share, n_masked)] for n_masked in masked]
+            passes += [
+                _Pass(
+                    stage=stage,
+                    opens_stage=step == 0,
+                    progress=(step + 1) / steps,
+                    before=[item[step] for item in left],
+                    after=[item[step + 1] for item in left],
+                )
+                for step in range(steps)
+            ]
+        return passes
+
+    def _step(
+        self,
+        model: TokenModel,
+        tokens: Tensor,
+        where: Tensor,
+        progress: float,
+        limits: Tensor,
+        noise: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Sample the tokens at `where` and settle the best.
+
+        Items with fewer masked tokens than others have settled ones at the end of their row of
+        `where`, so that the rows are of one length. These are sampled too, and left alone.
+
+        Returns the tokens, `where` sorted so that what stays masked comes first, and its scores.
+        """
+        n_batch, n_where = where.shape
+        logits = model.logits(tokens)
+        n_codebooks, n_frames = logits.shape[1:3]
+        item = torch.arange(n_batch, device=where.device).unsqueeze(1)
+        rows = (where + item * n_codebooks * n_frames).flatten()
+        choice, rank_noise = noise.gather(2, where.expand(2, -1, -1))
+        sampled, log_probability = self._sample(logits.flatten(0, 2), rows, choice.flatten())
+        candidates = Candidates(
+            log_probability.view_as(where),
+            rank_noise,
+            codebook=where // n_frames,
+            frame=where % n_frames,
+            n_codebooks=n_codebooks,
+            n_frames=n_frames,
+            progress=progress,
+        )
+        rank = torch.arange(n_where, device=where.device)
+        before, after = limits.unsqueeze(2)
+        scores, order = (
+            self.scores(candidates).masked_fill(rank >= before, torch.inf).sort(dim=1, stable=True)
+        )
+        where = where.gather(1, order)
+        at = where + model.n_conditioning * n_frames
+        settled = torch.where(
+            (rank >= after) & (rank < before),
+            sampled.view_as(where).gather(1, order),
+            tokens.flatten(1).gather(1, at),
+        )
+        return tokens.flatten(1).scatter(1, at, settled).view_as(tokens), where, scores
+
+    def _sample(self, logits: Tensor, rows: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a token and its log probability for each of these rows of logits."""
+        chunk = _ROWS.get(logits.device.type, _ROWS_ELSEWHERE)
+        drawn = [
+            self._sample_rows(logits[some], uniform)
+            for some, uniform in zip(
+                torch.split(rows, chunk), torch.split(noise, chunk), strict=True
+            )
+        ]
+        tokens, log_probability = zip(*drawn, strict=True)
+        return torch.cat(tokens), torch.cat(log_probability)
+
+    def _sample_rows(self, logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        logits = logits.float()
+        if self.temperature == 0:
+            probability = logits.softmax(-1)
+            token = probability.argmax(-1, keepdim=True)
+        else:
+            logits = logits / self.temperature if self.temperature != 1 else logits
+            for keep_likely in self.filters:
+                logits = keep_likely(logits)
+            probability = logits.softmax(-1)
+            token = _draw(probability, noise.unsqueeze(-1))
+        return token.squeeze(-1), probability.gather(-1, token).log().squeeze(-1)
+
+
+class _Pass(NamedTuple):
+    stage: int
+    opens_stage: bool
+    progress: float
+    before: list[int]
+    after: list[int]
+
+
+def _noise(generators: Sequence[Generator], n_passes: int, n_positions: int) -> Tensor:
+    """Return ``[pass, 2, batch, position]``, uniform above 0 and below 1."""
+    shape = (n_passes, 2, n_positions)
+    items = [torch.rand(shape, generator=g, device=g.device) for g in generators]
+    return torch.stack(items, dim=2).clamp_min(torch.finfo(torch.float32).tiny)
+
+
+def _draw(probability: Tensor, noise: Tensor) -> Tensor:
+    """Return a token for each row of probabilities, ``[row, 1]``, by inverting their sum."""
+    cumulative = probability.cumsum(-1)
+    total = cumulative[:, -1:]
+    # Rounding must not carry the point to the total, beyond the last token with a probability.
+    point = torch.minimum(noise * total, torch.nextafter(total, torch.zeros_like(total)))
+    return torch.searchsorted(cumulative, point, right=True)
+
+
+def _valid_schedule(schedule: object) -> Schedule:
+    if callable(schedule) and not isinstance(schedule, Settings):
+        return schedule
+    if isinstance(schedule, str) and schedule in SCHEDULES:
+        return SCHEDULES[schedule]
+    hint = did_you_mean(str(schedule), SCHEDULES)
+    raise SettingError("schedule", f"{', '.join(SCHEDULES)} or a function", schedule, hint)
+
+
+def _valid_filters(filters: object) -> tuple[Filter, ...]:
+    chain = (filters,) if callable(filters) else filters
+    if not isinstance(chain, (tuple, list)) or not all(
+        callable(each) and each not in SCHEDULES.values() for each in chain
+    ):
+        raise SettingError("filters", "functions of logits", filters, "write [top-p(p=0.9)]")
+    return tuple(chain)
+
+
+def _check_shapes(
+    model: TokenModel, tokens: Tensor, keep: Tensor, generators: Sequence[Generator]
+) -> None:
+    if tokens.ndim != 3 or tokens.shape[1] != model.n_codebooks:
+        expected = f"[batch, {model.n_codebooks}, frame]"
+        raise SamplerError(f"tokens must be {expected} for this model, not {[*tokens.shape]}")
+    if keep.shape != tokens.shape or keep.dtype != torch.bool:
+        raise SamplerError(
+            f"keep must be bool {[*tokens.shape]} as the tokens are, "
+            f"not {keep.dtype} {[*keep.shape]}"
+        )
+    if len(generators) != len(tokens):
+        raise SamplerError(
+            f"{len(tokens)} batch items need as many generators, not {len(generators)}"
+        )

@@ -1,0 +1,57 @@
+"""Classifier-free guidance."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vampprompt.protocols import TokenModel
+from vampprompt.samplers.settings import real
+
+
+class Guided:
+    """A token model whose predictions are drawn away from those it makes without a prompt [1]_.
+
+    The unconditional prediction sees every codebook that the model predicts wholly masked, and
+    the conditioning codebooks as they are. So it is the same at every step, and computed once.
+
+    Parameters
+    ----------
+    model : TokenModel
+        The model to guide.
+    scale : float
+        Logits are ``unconditional + scale * (conditional - unconditional)``: 1 changes nothing,
+        more follows the prompt more closely, 0 ignores it.
+    tokens : Tensor
+        int64, ``[batch, codebook, frame]``: tokens of the shape, and with the conditioning
+        codebooks, of all that this guided model will be asked about.
+
+    Raises
+    ------
+    SettingError
+        If the scale is negative or not a number.
+
+    References
+    ----------
+    .. [1] Ho and Salimans, "Classifier-free diffusion guidance", 2022.
+    """
+
+    def __init__(self, model: TokenModel, scale: float, tokens: Tensor) -> None:
+        self.scale = real("guidance", scale, lambda value: value >= 0, "a number of at least 0")
+        self.n_codebooks = model.n_codebooks
+        self.n_conditioning = model.n_conditioning
+        self.vocab_size = model.vocab_size
+        self.mask_token = model.mask_token
+        self._model = model
+        # Without conditioning codebooks the items of a batch differ in nothing.
+        unprompted = (tokens if model.n_conditioning else tokens[:1]).clone()
+        unprompted[:, model.n_conditioning :] = model.mask_token
+        self._unconditional = model.logits(unprompted)
+
+    def logits(self, tokens: Tensor) -> Tensor:
+        """Return the guided logits ``[batch, predicted codebook, frame, vocab]``."""
+        return torch.lerp(
+            self._unconditional.expand(len(tokens), -1, -1, -1),
+            self._model.logits(tokens),
+            self.scale,
+        )

@@ -1,0 +1,86 @@
+"""Schedules: how many tokens are still masked after each step.
+
+A schedule is any function of the progress, from just above 0 to 1, that returns the share of
+an item's tokens that is still masked then. It is called with a float32 tensor without
+dimensions, on the CPU, and may return such a tensor or a number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vampprompt.errors import SamplerError
+
+Schedule: TypeAlias = Callable[[Tensor], "Tensor | float"]
+
+
+def cosine(progress: Tensor) -> Tensor:
+    """Return cos(progress * pi / 2): few tokens first, many at the end (Chang et al. 2022)."""
+    return torch.cos(progress * torch.pi / 2)
+
+
+def linear(progress: Tensor) -> Tensor:
+    """Return 1 - progress: as many tokens in each step."""
+    return 1 - progress
+
+
+def square(progress: Tensor) -> Tensor:
+    """Return 1 - progress ** 2: few tokens first, many at the end, less so than `cosine`."""
+    return 1 - progress**2
+
+
+SCHEDULES: dict[str, Schedule] = {"cosine": cosine, "linear": linear, "square": square}
+
+
+def shares(schedule: Schedule, steps: int) -> NDArray[np.float32]:
+    """Return the share that is still masked after each of the steps, float32 ``[steps]``.
+
+    Raises
+    ------
+    SamplerError
+        If the schedule returns something that is not a number.
+    """
+    # In float32, as VampNet computes it: the last bit decides cases like cos(pi / 3) * n.
+    values = [float(schedule(torch.tensor((step + 1) / steps))) for step in range(steps)]
+    for step, value in enumerate(values):
+        if math.isnan(value):
+            raise SamplerError(
+                f"the schedule returns {value} at progress {(step + 1) / steps:.3g}",
+                hint="a schedule returns the share still masked, from 1 down to 0",
+            )
+    return np.array(values, np.float32).clip(0, 1)
+
+
+def still_masked(shares: NDArray[np.float32], n_masked: int) -> list[int]:
+    """Return how many of an item's tokens are still masked after each step.
+
+    Each step but the last settles at least one token and leaves at least one; only a single
+    token left waits for the last step, which leaves none.
+
+    Parameters
+    ----------
+    shares : ndarray
+        float32 ``[steps]``, as `shares` returns them.
+    n_masked : int
+        The item's masked tokens before the first step.
+
+    Examples
+    --------
+    >>> still_masked(shares(linear, 4), 10)
+    [7, 5, 2, 0]
+    >>> still_masked(shares(linear, 4), 2)
+    [1, 1, 1, 0]
+    """
+    counts = []
+    now = n_masked
+    for share in shares[:-1]:
+        now = max(1, min(now - 1, int(np.floor(share * np.float32(n_masked))))) if now else 0
+        counts.append(now)
+    return [*counts, 0]
