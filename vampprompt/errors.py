@@ -61,6 +61,10 @@ class MaskError(VampPromptError):
     """A mask that cannot be read or evaluated."""
 
 
+class MaskTypeError(MaskError, TypeError):
+    """A mask written in Python in a way that means something else there."""
+
+
 class SamplerError(VampPromptError):
     """A sampler that is unknown or whose settings make no sense."""
 

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vampprompt.errors import MaskError
+from vampprompt.errors import MaskError, MaskTypeError, did_you_mean
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -38,6 +38,8 @@ UNITS = {
 }
 NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 _QUANTITY = re.compile(rf"(?P<number>-?(?:{NUMBER})(?:/(?:{NUMBER}))?)(?P<unit>[A-Za-z%]*)")
+# Beyond this, a number in a mask is a slip of the keyboard; below it, arithmetic stays exact.
+_LARGEST = 10**15
 # A time that is meant to be a frame's first instant must not fall into the frame before it
 # because of the last bit of a float. A millionth of a frame is 17 nanoseconds.
 _ROUNDING = 1e-6
@@ -61,6 +63,10 @@ class Quantity:
     unit: str
     spelling: str = field(default="", compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        if max(abs(self.number.numerator), self.number.denominator) > _LARGEST:
+            raise MaskError("a number with more than 15 digits", hint="write a shorter one")
+
     @classmethod
     def parse(cls, text: str) -> Quantity:
         """Read a quantity.
@@ -71,9 +77,14 @@ class Quantity:
             If the text is not a number with a known unit right behind it.
         """
         match = _QUANTITY.fullmatch(text)
-        if match is None or match["unit"] not in UNITS:
-            units = " ".join(unit for unit in UNITS if unit)
-            raise MaskError(f"'{text}' is not a quantity", hint=f"write 7, 2s or 1/2beat: {units}")
+        units = [unit for unit in UNITS if unit]
+        if match is None:
+            raise MaskError(f"'{text}' is not a quantity", hint="write 7, 2s, 500ms or 1/2beat")
+        if match["unit"] not in UNITS:
+            hint = did_you_mean(match["unit"], units) or f"units: {' '.join(units)}"
+            raise MaskError(f"unknown unit '{match['unit']}'", hint=hint)
+        if len(match["number"]) > 64:
+            raise MaskError("a number with more than 15 digits", hint="write a shorter one")
         numerator, _, denominator = match["number"].partition("/")
         if denominator and not Fraction(denominator):
             raise MaskError(f"'{text}' divides by zero")
@@ -86,17 +97,20 @@ class Quantity:
 
         Raises
         ------
+        MaskTypeError
+            For a float, which could be meant as frames or as seconds.
         MaskError
-            For a float, which could be meant as frames or as seconds, and for a wrong text.
+            For a wrong text.
         """
         if isinstance(value, Quantity):
             return value
         if isinstance(value, str):
             return cls.parse(value)
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise MaskError(
+            example = f"{value:g}" if isinstance(value, float) else "2"
+            raise MaskTypeError(
                 f"{value!r} is not a quantity",
-                hint=f"write '{value}s' for seconds; a bare number is frames, and whole",
+                hint=f"write '{example}s' for seconds; a bare number is frames, and whole",
             )
         return cls(Fraction(int(value)), "frame", str(value))
 
@@ -206,7 +220,7 @@ class Grid:
 
     def seconds_at(self, frames: IntArray) -> FloatArray:
         """Return the time in seconds at which each frame begins."""
-        return frames * (self.hop_length / self.sample_rate)
+        return frames.astype(np.float64) * (self.hop_length / self.sample_rate)
 
 
 class Timeline:
@@ -224,7 +238,7 @@ class Timeline:
         self.grid = grid
         self._beats = beats
 
-    def position(self, quantity: Quantity) -> int:
+    def position(self, quantity: QuantityLike) -> int:
         """Return the frame in which a position of the clip lies.
 
         Raises
@@ -232,12 +246,28 @@ class Timeline:
         MaskError
             If the clip has no beats to count, or the unit is no unit of time.
         """
+        quantity = Quantity.of(quantity)
         if quantity.is_musical:
             seconds = self._pulse(quantity.unit).seconds(np.array([float(quantity.number)]))
             return int(self.grid.frames_at(seconds)[0])
         return math.floor(self._exact_frames(quantity))
 
-    def length(self, quantity: Quantity) -> int:
+    def before_end(self, quantity: QuantityLike) -> int:
+        """Return the frame in which the point a quantity before the clip's end lies.
+
+        Raises
+        ------
+        MaskError
+            As `position` does.
+        """
+        quantity = Quantity.of(quantity)
+        if quantity.is_musical:
+            pulse = self._pulse(quantity.unit)
+            end = pulse.count(np.array([self.grid.duration]))
+            return int(self.grid.frames_at(pulse.seconds(end - float(quantity.number)))[0])
+        return math.floor(self.grid.n_frames - self._exact_frames(quantity))
+
+    def length(self, quantity: QuantityLike) -> int:
         """Return a length as the nearest whole number of frames.
 
         Raises
@@ -246,17 +276,19 @@ class Timeline:
             For beats and bars, whose length changes along the clip, and for units that are not
             of time.
         """
+        quantity = Quantity.of(quantity)
         if quantity.is_musical:
             raise MaskError(
                 f"'{quantity}' has no single length in frames", hint="write frames, ms or s here"
             )
         return math.floor(self._exact_frames(quantity) + Fraction(1, 2))
 
-    def moved(self, frames: IntArray, quantity: Quantity) -> IntArray:
+    def moved(self, frames: IntArray, quantity: QuantityLike) -> IntArray:
         """Return the frames that lie a quantity later (earlier, if it is negative).
 
         In beats and bars the distance follows the clip's own tempo at each frame.
         """
+        quantity = Quantity.of(quantity)
         if not quantity.is_musical:
             return frames + self.length(quantity)
         pulse = self._pulse(quantity.unit)
@@ -264,7 +296,7 @@ class Timeline:
         middle = self.grid.seconds_at(frames) + 0.5 / float(self.grid.frame_rate)
         return self.grid.frames_at(pulse.seconds(pulse.count(middle) + float(quantity.number)))
 
-    def every(self, period: Quantity, offset: Quantity) -> IntArray:
+    def every(self, period: QuantityLike, offset: QuantityLike = 0) -> IntArray:
         """Return the frames at offset, offset + period, offset + 2 periods … inside the clip.
 
         An offset in beats or bars, or a period in them, counts from the first of these; whole
@@ -273,31 +305,47 @@ class Timeline:
         Raises
         ------
         MaskError
-            If the period is not positive.
+            If the period is shorter than a frame.
         """
+        period, offset = Quantity.of(period), Quantity.of(offset)
         if period.number <= 0:
             raise MaskError(f"a period of '{period}' repeats nothing", hint="write one above 0")
         if period.is_musical:
-            pulse = self._pulse(period.unit)
-            origin = self._count(pulse, offset, period.unit)
-            step = float(period.number)
-            first, last = pulse.count(np.array([0.0, self.grid.duration]))
-            counts = origin + step * np.arange(
-                math.ceil((first - origin) / step), math.floor((last - origin) / step) + 1
-            )
-            frames = self.grid.frames_at(pulse.seconds(counts))
+            frames = self._every_count(period, offset)
         else:
-            step_frames = self._exact_frames(period)
-            origin_frame = (
-                Fraction(self.position(offset)) if offset.is_musical else self._exact_frames(offset)
-            )
-            origin_frame %= step_frames
-            n_periods = max(0, math.ceil((self.grid.n_frames - origin_frame) / step_frames))
-            index = np.arange(n_periods)
-            # Integers, not floats: frame 200,000 of a clip must be as exact as frame 2.
-            scale = math.lcm(step_frames.denominator, origin_frame.denominator)
-            frames = (int(origin_frame * scale) + index * int(step_frames * scale)) // scale
+            frames = self._every_frames(period, offset)
         return frames[(frames >= 0) & (frames < self.grid.n_frames)]
+
+    def _every_count(self, period: Quantity, offset: Quantity) -> IntArray:
+        pulse = self._pulse(period.unit)
+        origin, step = self._count(pulse, offset, period.unit), float(period.number)
+        first, last = pulse.count(np.array([0.0, self.grid.duration]))
+        self._refuse_too_short(period, (last - first) / step)
+        counts = origin + step * np.arange(
+            math.ceil((first - origin) / step), math.floor((last - origin) / step) + 1
+        )
+        return self.grid.frames_at(pulse.seconds(counts))
+
+    def _every_frames(self, period: Quantity, offset: Quantity) -> IntArray:
+        step = self._exact_frames(period)
+        self._refuse_too_short(period, self.grid.n_frames / step)
+        origin = (
+            Fraction(self.position(offset)) if offset.is_musical else self._exact_frames(offset)
+        )
+        # A millionth of a frame is enough, and keeps the products below within 64 bits.
+        step, origin = (value.limit_denominator(10**6) for value in (step, origin % step))
+        if step > self.grid.n_frames:
+            return np.array([math.floor(origin)])
+        n_periods = math.ceil((self.grid.n_frames - origin) / step)
+        # Integers, not floats: frame 200,000 of a clip must be as exact as frame 2.
+        scale = math.lcm(step.denominator, origin.denominator)
+        return (int(origin * scale) + np.arange(n_periods) * int(step * scale)) // scale
+
+    def _refuse_too_short(self, period: Quantity, n_periods: Fraction | float) -> None:
+        if n_periods > self.grid.n_frames:
+            raise MaskError(
+                f"a period of '{period}' is shorter than a frame", hint="write a longer one"
+            )
 
     def _count(self, pulse: _Pulse, offset: Quantity, unit: str) -> float:
         if offset.unit == unit or not offset.number:
@@ -337,7 +385,9 @@ class _Pulse:
         self._counts = np.concatenate([[-far], np.arange(len(times)), [len(times) - 1 + far]])
 
     def count(self, seconds: FloatArray) -> FloatArray:
-        return np.interp(seconds, self._times, self._counts)
+        counts: FloatArray = np.interp(seconds, self._times, self._counts)
+        return counts
 
     def seconds(self, counts: FloatArray) -> FloatArray:
-        return np.interp(counts, self._counts, self._times)
+        seconds: FloatArray = np.interp(counts, self._counts, self._times)
+        return seconds

@@ -1,0 +1,74 @@
+"""Splits the text of a mask into tokens."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from vampprompt.errors import MaskError, Span
+
+# A number may not swallow the first dot of a range: `1..2` is 1 to 2.
+_NUMBER: Final = r"(?:\d+(?:\.(?!\.)\d*)?|\.\d+)"
+_TOKEN: Final = re.compile(
+    rf"""
+      (?P<space>\s+)
+    | (?P<symbol>\.\.|<=|>=|==|!=|[-~&^|()<>,=])
+    | (?P<quantity>{_NUMBER}(?:/{_NUMBER})?(?:[^\W\d]\w*|%)?)
+    | (?P<name>[^\W\d]\w*)
+    | (?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_HINTS: Final = {
+    '"': "the quote is never closed",
+    "'": "the quote is never closed",
+    "!": "write ~ for not",
+    "+": "write | to keep both",
+    "*": "write & to keep what both keep",
+    "/": "a fraction has a number on either side and no space: 1/2beat",
+    "[": "write parentheses",
+    "{": "write parentheses",
+}
+
+
+@dataclass(frozen=True)
+class Token:
+    """A stretch of the text: a ``quantity``, ``name``, ``text`` in quotes or ``symbol``.
+
+    The last token of a text has the kind ``end`` and is empty.
+    """
+
+    kind: str
+    text: str
+    span: Span
+
+
+def tokenize(text: str) -> list[Token]:
+    """Split the text of a mask into tokens.
+
+    Raises
+    ------
+    MaskError
+        At a character that begins none.
+    """
+    tokens, start = [], 0
+    while start < len(text):
+        match = _TOKEN.match(text, start)
+        if match is None:
+            character = text[start]
+            raise MaskError(
+                f"unexpected character '{character}'",
+                hint=_HINTS.get(character),
+                span=Span(text, start, start + 1),
+            )
+        if match.lastgroup not in (None, "space"):
+            tokens.append(Token(str(match.lastgroup), match[0], Span(text, start, match.end())))
+        start = match.end()
+    tokens.append(Token("end", "", Span(text, len(text.rstrip()), len(text.rstrip()))))
+    return tokens
+
+
+def unquote(text: str) -> str:
+    r"""Return what stands in quotes. A backslash escapes a quote or a backslash, no more."""
+    return re.sub(r"""\\(["'\\])""", r"\1", text[1:-1])
