@@ -1,0 +1,8 @@
+"""Codecs and token models, and loading them from wherever they lie."""
+
+from vampprompt.models import windowed
+from vampprompt.models.bundle import Bundle, load
+from vampprompt.models.codecs import codecs
+from vampprompt.models.transformer import VampNet
+
+__all__ = ["Bundle", "VampNet", "codecs", "load", "windowed"]

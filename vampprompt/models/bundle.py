@@ -1,0 +1,204 @@
+"""All that composing needs: a codec, a coarse model and a fine one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from vampprompt.errors import ModelError, did_you_mean
+from vampprompt.models import folders, hub
+from vampprompt.models.codecs import CodecModule
+from vampprompt.models.transformer import VampNet
+
+__all__ = ["STARTER", "Bundle", "load", "resolve_device", "starter_folder"]
+
+STARTER = "starter"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A codec and the token models that were trained on its tokens.
+
+    Attributes
+    ----------
+    codec : CodecModule
+        Audio to tokens and back.
+    coarse : VampNet
+        Makes the first codebooks.
+    fine : VampNet
+        Makes the others from them.
+    name : str
+        What `load` was given.
+    identity : str
+        Short hash of all weights: the same weights have the same in whichever file they lie.
+    finetune, lora : str or None
+        What else `load` was given.
+    licence : str or None
+        Of the weights, where it is known.
+    """
+
+    codec: CodecModule
+    coarse: VampNet
+    fine: VampNet
+    name: str
+    identity: str
+    finetune: str | None = None
+    lora: str | None = None
+    licence: str | None = None
+
+    @property
+    def n_codebooks(self) -> int:
+        """Codebooks that are composed: those of the fine model."""
+        return self.fine.n_codebooks
+
+    @property
+    def device(self) -> torch.device:
+        """Where the models are."""
+        return self.coarse.latents.device
+
+    def to(self, device: str | torch.device, dtype: torch.dtype | None = None) -> Bundle:
+        """Move the models, and return the bundle.
+
+        Parameters
+        ----------
+        device : str or device
+            Where to.
+        dtype : dtype, optional
+            For the token models, such as ``torch.bfloat16``; the codec stays as it is.
+        """
+        for model in (self.coarse, self.fine):
+            model.to(device, dtype)
+        codec: Any = self.codec
+        codec.to(device)
+        return self
+
+    def save(self, folder: str | Path, *, half: bool = False) -> None:
+        """Write the models in our layout, config.json and safetensors, whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Must not exist, or be empty.
+        half : bool
+            Whether to round the weights to half precision.
+
+        Raises
+        ------
+        ModelError
+            If the folder is there already, or cannot be written.
+        """
+        parts = folders.Parts(self.codec, self.coarse, self.fine, self.licence)
+        folders.write(Path(folder), parts, Path(self.name).name, half=half)
+
+
+def load(
+    name: str | Path = STARTER,
+    *,
+    finetune: str | None = None,
+    lora: str | Path | None = None,
+    device: str | torch.device = "cpu",
+    on_notice: Callable[[str], None] | None = None,
+) -> Bundle:
+    """Load a model.
+
+    Parameters
+    ----------
+    name : str or Path
+        ``starter``, which comes with the package; a folder with VampNet's files or with
+        converted ones; or a repository on the Hugging Face hub such as ``hugggof/vampnet``,
+        downloaded once.
+    finetune : str, optional
+        Name of a fine-tune of that folder or repository.
+    lora : str or Path, optional
+        A file with low-rank updates of the coarse or the fine model.
+    device : str or device
+        Where to put the models; ``auto`` for the fastest device there is.
+    on_notice : callable, optional
+        Called with the weights' licence before a download.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its files cannot be used.
+    """
+    chosen = resolve_device(device)
+    folder = _find(str(name), finetune, on_notice)
+    parts = folders.read(folder, finetune=finetune, lora=None if lora is None else Path(lora))
+    bundle = Bundle(
+        parts.codec,
+        parts.coarse,
+        parts.fine,
+        str(name),
+        _identity(parts),
+        finetune,
+        None if lora is None else str(lora),
+        parts.licence or hub.LICENCES.get(str(name)),
+    )
+    return bundle.to(chosen)
+
+
+def starter_folder() -> Path:
+    """Return where the bundled checkpoint lies."""
+    return Path(__file__).parent / STARTER
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Return the device of a name, ``auto`` being the fastest there is.
+
+    Raises
+    ------
+    ModelError
+        If there is no such device here.
+    """
+    if device == "auto":
+        here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        device = next((name for name, is_here in here.items() if is_here), "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ModelError(f"there is no device '{device}' here", hint="use auto or cpu") from error
+    return chosen
+
+
+def _find(name: str, finetune: str | None, on_notice: Callable[[str], None] | None) -> Path:
+    path = Path(name)
+    if name == STARTER:
+        return starter_folder()
+    if path.is_dir():
+        return path
+    if path.is_file():
+        raise ModelError(f"{name} is a file", hint=f"give its folder: --model {path.parent}")
+    if hub.is_repository(name):
+        return hub.fetch(name, finetune=finetune, on_notice=on_notice)
+    raise ModelError(
+        f"there is no model '{name}'",
+        hint=did_you_mean(name, [STARTER])
+        or f"give '{STARTER}', a folder, or a repository such as {hub.VAMPNET}",
+    )
+
+
+def _identity(parts: folders.Parts) -> str:
+    modules: dict[str, Any] = {"codec": parts.codec, "coarse": parts.coarse, "fine": parts.fine}
+    tensors = {
+        f"{part}.{name}": value
+        for part, module in modules.items()
+        for name, value in module.state_dict().items()
+    }
+
+    def digest(name: str) -> bytes:
+        value: Tensor = tensors[name].contiguous()
+        hashed = hashlib.sha256(f"{name} {list(value.shape)} {value.dtype}\n".encode())
+        hashed.update(cast(Any, value.numpy()))
+        return hashed.digest()
+
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(digest, sorted(tensors))
+        return hashlib.sha256(b"".join(digests)).hexdigest()[:16]

@@ -1,0 +1,196 @@
+"""Models on the Hugging Face hub: downloaded once, then read from its cache without a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vampprompt.errors import ModelError, did_you_mean
+from vampprompt.models.folders import CONFIG, FINETUNES, OURS, VAMPNETS
+
+__all__ = ["LICENCES", "VAMPNET", "Listing", "cached", "fetch", "is_repository", "listing"]
+
+VAMPNET = "hugggof/vampnet"
+# What the repository's own page says of the weights, where its metadata does not.
+LICENCES = {VAMPNET: "CC BY-NC-SA 4.0"}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a repository offers.
+
+    Attributes
+    ----------
+    repository : str
+        ``owner/name``.
+    revision : str
+        The commit that this is about.
+    sizes : dict
+        Bytes of each file, 0 where they are not known.
+    licence : str or None
+        Of the weights.
+    """
+
+    repository: str
+    revision: str
+    sizes: dict[str, int]
+    licence: str | None
+
+    @property
+    def layout(self) -> tuple[str, ...]:
+        """The files that make a model, of whichever layout it is in."""
+        return OURS if CONFIG in self.sizes else VAMPNETS
+
+    @property
+    def finetunes(self) -> dict[str, list[str]]:
+        """The files of each fine-tune, by its name."""
+        found: dict[str, list[str]] = {}
+        for file in sorted(self.sizes):
+            match = re.fullmatch(rf"{FINETUNES}/([^/]+)/(coarse|c2f)\.pth", file)
+            if match:
+                found.setdefault(match[1], []).append(file)
+        return found
+
+
+def is_repository(name: str) -> bool:
+    """Return whether a name has the form ``owner/name``."""
+    return re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", name) is not None
+
+
+def fetch(
+    repository: str,
+    *,
+    finetune: str | None = None,
+    on_notice: Callable[[str], None] | None = None,
+) -> Path:
+    """Return the folder of a repository's files in the hub's cache, downloading what is missing.
+
+    Parameters
+    ----------
+    repository : str
+        ``owner/name``.
+    finetune : str, optional
+        Also fetch the files of this fine-tune.
+    on_notice : callable, optional
+        Called with the licence and the size before anything is downloaded.
+
+    Raises
+    ------
+    ModelError
+        If the repository cannot be reached or holds no model.
+    """
+    from huggingface_hub import hf_hub_download
+
+    for folder in _snapshots(repository):
+        here = _local(repository, folder)
+        if set(here.layout) <= here.sizes.keys() and (not finetune or finetune in here.finetunes):
+            return folder
+    there = _remote(repository)
+    wanted = [*there.layout, *_finetune_files(there, finetune)]
+    missing = [file for file in wanted if file not in there.sizes]
+    if missing:
+        raise ModelError(f"{repository} has no {missing[0]}", hint=f"try {VAMPNET}")
+    if on_notice is not None:
+        megabytes = sum(there.sizes[file] for file in wanted) / 1e6
+        on_notice(
+            f"downloading {repository} ({megabytes:.0f} MB); "
+            f"licence of the weights: {there.licence or 'not stated'}"
+        )
+    try:
+        paths = [hf_hub_download(repository, file, revision=there.revision) for file in wanted]
+    except Exception as error:
+        raise _unreachable(repository, error) from error
+    return Path(paths[0]).parent
+
+
+def listing(repository: str) -> Listing:
+    """Return what a repository offers; from the cache where it cannot be reached.
+
+    Raises
+    ------
+    ModelError
+        If it can be neither reached nor found in the cache.
+    """
+    try:
+        return _remote(repository)
+    except ModelError:
+        folder = next(iter(_snapshots(repository)), None)
+        if folder is None:
+            raise
+        return _local(repository, folder)
+
+
+def cached() -> list[Listing]:
+    """Return the repositories with models that are in the hub's cache."""
+    found = []
+    for folder in sorted(_cache().glob("models--*")):
+        repository = folder.name.removeprefix("models--").replace("--", "/")
+        here = [_local(repository, snapshot) for snapshot in _snapshots(repository)]
+        found += [one for one in here[:1] if set(one.layout) <= one.sizes.keys()]
+    return found
+
+
+def _cache() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def _snapshots(repository: str) -> list[Path]:
+    """Return the cached revisions of a repository, the newest first."""
+    snapshots = _cache() / f"models--{repository.replace('/', '--')}" / "snapshots"
+    return sorted(snapshots.glob("*"), key=lambda one: one.stat().st_mtime, reverse=True)
+
+
+def _local(repository: str, folder: Path) -> Listing:
+    sizes = {
+        file.relative_to(folder).as_posix(): file.stat().st_size
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+    return Listing(repository, folder.name, sizes, LICENCES.get(repository))
+
+
+def _remote(repository: str) -> Listing:
+    from huggingface_hub import HfApi
+
+    try:
+        info = HfApi().model_info(repository, files_metadata=True)
+    except Exception as error:
+        raise _unreachable(repository, error) from error
+    card = info.card_data
+    licence = (card.get("license") if card else None) or LICENCES.get(repository)
+    sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
+    return Listing(repository, info.sha or "main", sizes, licence)
+
+
+def _finetune_files(there: Listing, finetune: str | None) -> Iterable[str]:
+    if finetune is None:
+        return []
+    if finetune not in there.finetunes:
+        hint = did_you_mean(finetune, there.finetunes) or f"see: vampprompt models {VAMPNET}"
+        raise ModelError(f"{there.repository} has no fine-tune '{finetune}'", hint=hint)
+    return there.finetunes[finetune]
+
+
+def _unreachable(repository: str, error: Exception) -> ModelError:
+    """Return the error for whatever the hub's library raised."""
+    from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
+
+    if isinstance(error, GatedRepoError):
+        return ModelError(
+            f"{repository} is gated", hint="accept its terms on the hub, then run: hf auth login"
+        )
+    if isinstance(error, RepositoryNotFoundError):
+        return ModelError(f"the hub has no repository '{repository}'", hint=f"try {VAMPNET}")
+    if isinstance(error, OfflineModeIsEnabled):
+        return ModelError(
+            f"{repository} is not in the cache, and HF_HUB_OFFLINE is set", hint="unset it once"
+        )
+    reason = str(error).strip().partition("\n")[0]
+    return ModelError(
+        f"{repository} is not in the cache and cannot be downloaded: {reason}",
+        hint="check the connection, or download its files and give their folder",
+    )
