@@ -14,6 +14,8 @@ from vampprompt.audio import Samples
 _HOP = 256
 # Silence put before the clip, so that a sound that begins with it has something to rise from.
 _LEAD = 64 * _HOP
+# How far into the clip its first instant is felt: librosa's window.
+_OPENING_HOPS = 8
 # An opening softer than this beside the clip's loudest moment is noise, not a note.
 _OPENING = 10 ** (-30 / 20)
 
@@ -58,15 +60,16 @@ class LibrosaOnsets:
 
 def _tame_opening(strength: NDArray[np.float32], is_onset: bool) -> None:
     """Keep the step from digital silence into the clip from dwarfing everything after it."""
-    opening = slice(0, _LEAD // _HOP + 3)
+    opening = slice(0, _LEAD // _HOP + _OPENING_HOPS)
     rest = strength[opening.stop :].max(initial=0.0)
     if not is_onset:
         strength[opening] = 0.0
-    elif rest > 0:
-        np.minimum(strength[opening], rest, out=strength[opening])
+    else:
+        # Not below a quarter of itself: a note that just rings out has nothing after it.
+        most = max(rest, strength[opening].max() / 4)
+        np.minimum(strength[opening], most, out=strength[opening])
 
 
 def _opens_with_sound(samples: Samples) -> bool:
-    n_opening = SAMPLE_RATE // 50
-    opening = np.abs(samples[:n_opening]).max()
+    opening = np.abs(samples[: _OPENING_HOPS * _HOP]).max()
     return bool(opening > _OPENING * np.abs(samples).max())

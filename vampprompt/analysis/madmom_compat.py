@@ -67,7 +67,7 @@ def import_madmom(module: str) -> ModuleType:
         try:
             return importlib.import_module(f"madmom.{module}")
         except ModuleNotFoundError as error:
-            if error.name == "madmom":
+            if (error.name or "").partition(".")[0] == "madmom":
                 raise AnalysisError("madmom is not installed", hint=INSTALL) from error
             raise AnalysisError(
                 f"madmom does not work without {error.name}", hint=INSTALL
