@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
 from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
 
 import numpy as np
@@ -56,10 +55,10 @@ class Mask(ABC):
     span: Span | None = field(default=None, compare=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        for item in self._arguments():
+        for item in _arguments(type(self)):
             if "reads" in item.metadata:
                 self._normalise(item)
-        children = list(self.children)
+        children = self.children
         depth = 1 + max((child._depth for child in children), default=0)
         size = 1 + sum(child._size for child in children)
         if depth > MAX_DEPTH or size > MAX_SIZE:
@@ -95,25 +94,21 @@ class Mask(ABC):
 
     def located(self, span: Span) -> Mask:
         """Return the same mask, as written at that place of a text."""
-        twin = copy(self)
-        object.__setattr__(twin, "span", span)
+        twin: Mask = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, span=span)
         return twin
 
     @property
-    def children(self) -> Iterator[Mask]:
+    def children(self) -> list[Mask]:
         """The masks that this one is made of."""
-        for item in self._arguments():
-            value = getattr(self, item.name)
-            if isinstance(value, Mask):
-                yield value
-            elif isinstance(value, tuple):
-                yield from (part for part in value if isinstance(part, Mask))
+        values = [getattr(self, item.name) for item in _arguments(type(self))]
+        return [value for value in values if isinstance(value, Mask)]
 
     def pieces(self) -> Iterator[str | Mask]:
         """Yield the mask's text, with masks in place of their own texts."""
         yield self.name
         separator = "("
-        for item in self._arguments():
+        for item in _arguments(type(self)):
             value, required = getattr(self, item.name), item.default is MISSING
             if not required and value == _read(item, item.default):
                 continue
@@ -128,11 +123,9 @@ class Mask(ABC):
 
     def __repr__(self) -> str:
         shown = []
-        for item in self._arguments():
+        for item in _arguments(type(self)):
             value, required = getattr(self, item.name), item.default is MISSING
-            if isinstance(value, tuple):
-                shown += [repr(part) for part in value]
-            elif required or value != _read(item, item.default):
+            if required or value != _read(item, item.default):
                 text = repr(str(value)) if isinstance(value, Quantity) else repr(value)
                 shown.append(text if required else f"{item.name}={text}")
         return f"{type(self).__name__}({', '.join(shown)})"
@@ -173,10 +166,6 @@ class Mask(ABC):
         )
 
     __le__ = __gt__ = __ge__ = __lt__
-
-    @classmethod
-    def _arguments(cls) -> list[Field[Any]]:
-        return [item for item in fields(cls) if item.name != "span"]
 
     def _normalise(self, item: Field[Any]) -> None:
         try:
@@ -291,6 +280,11 @@ def operand(value: object) -> Mask:
     raise MaskTypeError(f"{shown} is not a mask", hint=PARENTHESES)
 
 
+@cache
+def _arguments(kind: type[Mask]) -> list[Field[Any]]:
+    return [item for item in fields(kind) if item.name != "span"]
+
+
 def _read(item: Field[Any], value: Any) -> Any:
     convert = item.metadata.get("reads")
     return value if convert is None else convert(value)
@@ -313,8 +307,15 @@ class Chain(Mask):
         object.__setattr__(self, "terms", terms)
         super().__post_init__()
 
+    @property
+    def children(self) -> list[Mask]:
+        return list(self.terms)
+
     def _flat(self, term: Mask) -> tuple[Mask, ...]:
         return term.terms if isinstance(term, Chain) and type(term) is type(self) else (term,)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.terms))})"
 
     def pieces(self) -> Iterator[str | Mask]:
         for index, term in enumerate(self.terms):

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from vampprompt.errors import MaskError, did_you_mean
+from vampprompt.errors import MaskError, Span, did_you_mean
 from vampprompt.masks.base import MAX_DEPTH, Mask
 from vampprompt.masks.presets import PRESETS
 from vampprompt.masks.registry import Entry, masks
-from vampprompt.masks.tokens import Token, tokenize
+from vampprompt.masks.tokens import tokenize
 
 AXES: Final = ("codebook", "frame", "time")
 # What some people write for an operator; no names, so that the mistake is understood.
@@ -50,24 +50,23 @@ class Names:
     def __iter__(self) -> Iterator[str]:
         yield from (*AXES, *masks, *self._texts)
 
-    def get(self, token: Token) -> Entry:
-        """Return what the name stands for.
+    def get(self, name: str, span: Span) -> Entry:
+        """Return what a name, written at that place, stands for.
 
         Raises
         ------
         MaskError
             If it stands for nothing, or for itself in the end.
         """
-        name = token.text
         if name in self._being_read:
             cycle = " -> ".join([*self._being_read[self._being_read.index(name) :], name])
-            raise MaskError(f"'{name}' is defined by itself: {cycle}", span=token.span)
+            raise MaskError(f"'{name}' is defined by itself: {cycle}", span=span)
         if name in self._texts:
             return self._defined(name)
         if name not in masks:
             hint = did_you_mean(name, self) or "the command 'vampprompt masks' lists all names"
-            raise MaskError(f"unknown mask '{name}'", hint=hint, span=token.span)
-        return masks.get(name, token.span)
+            raise MaskError(f"unknown mask '{name}'", hint=hint, span=span)
+        return masks.get(name, span)
 
     def _defined(self, name: str) -> Mask:
         if name not in self._known:

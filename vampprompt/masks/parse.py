@@ -13,19 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from inspect import Parameter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from vampprompt.errors import MaskError, Span, did_you_mean
+from vampprompt.errors import MaskError, Span
 from vampprompt.masks.axes import OPERATORS, Comparison
-from vampprompt.masks.base import MAX_DEPTH, And, ArgumentError, Difference, Mask, Not, Or, Xor
+from vampprompt.masks.base import MAX_DEPTH, And, Difference, Mask, Not, Or, Xor
+from vampprompt.masks.calls import Argument, Value, call
 from vampprompt.masks.names import AXES, WORDS, Names
 from vampprompt.masks.position import Range
-from vampprompt.masks.registry import Entry, parameters, usage
 from vampprompt.masks.tokens import Token, tokenize, unquote
 from vampprompt.units import Quantity
-
-Value: TypeAlias = Mask | Quantity | str
 
 _CHAINS: Final = {chain.operator: chain for chain in (Or, Xor, And, Difference)}
 _MIRRORED: Final = {"<": ">", "<=": ">="}
@@ -136,29 +133,26 @@ class _Parser:
         if token.text in AXES:
             return self._comparison(token)
         if token.text in WORDS:
-            raise self._error(
-                f"'{token.text}' is not a mask", f"write {WORDS[token.text]}", token.span
-            )
-        entry = self._names.get(token)
-        if self._next.text == "(":
-            return self._call(token, entry)
+            raise self._error(f"'{token.text}' is not a mask", f"write {WORDS[token.text]}", token)
+        entry = self._names.get(token.text, self._at(token))
         if self._next.text in OPERATORS:
             raise self._error(
                 f"'{token.text}' cannot be compared",
                 "compare codebook, frame or time: codebook<3",
-                token.span,
+                token,
             )
-        return self._bound(token, entry, [], {})
+        arguments = self._arguments()
+        return self._made(token, call, token.text, entry, arguments, self._since(token))
 
     def _comparison(self, axis: Token) -> Mask:
         if self._next.text not in OPERATORS:
             hint = "write ==" if self._next.text == "=" else f"write {axis.text}<3"
-            raise self._error(f"'{axis.text}' needs a comparison", hint, axis.span)
+            raise self._error(f"'{axis.text}' needs a comparison", hint, axis)
         operator = self._take().text
         mask = self._made(axis, Comparison, axis.text, operator, self._quantity())
         if self._next.text in OPERATORS:
             hint = f"write 2<={axis.text}<4 for a stretch"
-            raise self._error("a second comparison", hint, self._next.span)
+            raise self._error("a second comparison", hint, self._next)
         return mask
 
     def _measured(self, first: Token) -> Mask:
@@ -171,7 +165,7 @@ class _Parser:
         if self._next.text in OPERATORS:
             return self._sandwich(first, quantity)
         hint = f"write {first.text}.. for what follows, or compare: codebook<3"
-        raise self._error(f"'{first.text}' alone is not a mask", hint, first.span)
+        raise self._error(f"'{first.text}' alone is not a mask", hint, first)
 
     def _sandwich(self, first: Token, low: Quantity) -> Mask:
         operator, axis = self._take(), self._take()
@@ -180,14 +174,14 @@ class _Parser:
             raise self._unexpected("codebook, frame or time")
         if operator.text not in _MIRRORED:
             hint = f"write {axis.text} first: {axis.text}<3"
-            raise self._error(f"a number before '{operator.text}'", hint, operator.span)
+            raise self._error(f"a number before '{operator.text}'", hint, operator)
         mask = self._made(first, Comparison, axis.text, _MIRRORED[operator.text], low)
         if self._next.text not in OPERATORS:
             return mask
         second = self._take()
         if second.text not in _MIRRORED:
             hint = f"write both in one direction: 2<={axis.text}<4"
-            raise self._error(f"'{second.text}' after '{operator.text}'", hint, second.span)
+            raise self._error(f"'{second.text}' after '{operator.text}'", hint, second)
         upper = self._made(axis, Comparison, axis.text, second.text, self._quantity())
         return self._made(first, And, (mask, upper))
 
@@ -202,101 +196,55 @@ class _Parser:
         try:
             return Quantity.parse(token.text)
         except MaskError as error:
-            error.span = token.span
+            error.span = self._at(token)
             raise
 
     # Names with arguments
 
-    def _call(self, name: Token, entry: Entry) -> Mask:
-        opening = self._take()
+    def _arguments(self) -> list[Argument]:
+        if not self._took("("):
+            return []
+        opening = self._last
         self._deeper(opening)
-        positional: list[tuple[Value, Span]] = []
-        named: dict[str, tuple[Value, Span]] = {}
+        arguments: list[Argument] = []
         while self._next.text != ")":
-            start = self._next
-            if start.kind == "name" and self._tokens[self._index + 1].text == "=":
-                self._index += 2
-                self._check_name(start, name, entry, named)
-                named[start.text] = self._value()
-            elif named:
-                raise self._error(
-                    "a value without a name after one with a name",
-                    f"write {usage(name.text, entry)}",
-                    start.span,
-                )
-            else:
-                positional.append(self._value())
+            arguments.append(self._argument(after_name=bool(arguments and arguments[-1].name)))
             if not self._took(",") and self._next.text != ")":
                 raise self._unclosed(opening, "',' or ')'")
         self._take()
         self._depth -= 1
-        return self._bound(name, entry, positional, named)
+        return arguments
 
-    def _value(self) -> tuple[Value, Span]:
+    def _argument(self, after_name: bool) -> Argument:
+        start = self._next
+        if start.kind == "name" and self._tokens[self._index + 1].text == "=":
+            self._index += 2
+            first = self._next
+            return Argument(self._value(), self._since(first), start.text, self._at(start))
+        if after_name:
+            raise self._error(
+                "a value without a name after one with a name", "name it, or put it first", start
+            )
+        return Argument(self._value(), self._since(start))
+
+    def _value(self) -> Value:
         start, index = self._next, self._index
-        value: Value
         if start.kind == "text":
-            value = unquote(self._take().text)
-        elif start.kind == "quantity" or start.text == "-":
-            value = self._quantity()
-            if self._next.text not in (",", ")"):
-                self._index = index
-                value = self._expression()
-        else:
-            value = self._expression()
-        return value, self._since(start)
-
-    def _check_name(
-        self, argument: Token, name: Token, entry: Entry, named: dict[str, Any]
-    ) -> None:
-        known = parameters(entry)
-        if argument.text not in known:
-            takes = ", ".join(known) or "no arguments"
-            hint = did_you_mean(argument.text, known) or f"it takes {takes}"
-            message = f"'{name.text}' has no argument '{argument.text}'"
-            raise self._error(message, hint, argument.span)
-        if argument.text in named:
-            raise self._error(f"'{argument.text}' is given twice", None, argument.span)
-
-    def _bound(
-        self,
-        name: Token,
-        entry: Entry,
-        positional: list[tuple[Value, Span]],
-        named: dict[str, tuple[Value, Span]],
-    ) -> Mask:
-        if isinstance(entry, Mask) and self._last is name:
-            return entry.located(name.span)
-        known = parameters(entry)
-        hint = f"write {usage(name.text, entry)}"
-        if len(positional) > len(known):
-            many = f"at most {len(known)}" if known else "no"
-            extra = positional[len(known)][1]
-            raise self._error(f"'{name.text}' takes {many} arguments", hint, extra)
-        given = dict(zip(known, positional, strict=False))
-        twice = next((item for item in named if item in given), None)
-        if twice is not None:
-            raise self._error(f"'{twice}' is given twice", hint, named[twice][1])
-        given |= named
-        for item in known.values():
-            if item.default is Parameter.empty and item.name not in given:
-                raise self._error(
-                    f"'{name.text}' needs its argument '{item.name}'", hint, self._since(name)
-                )
-        if not callable(entry):
-            return entry.located(self._since(name))
-        try:
-            mask = self._made(name, entry, **{item: value for item, (value, _) in given.items()})
-        except ArgumentError as error:
-            if error.argument in given:
-                error.span = given[error.argument][1]
-            raise
-        return mask
+            return unquote(self._take().text)
+        if start.kind == "quantity" or start.text == "-":
+            quantity = self._quantity()
+            if self._next.text in (",", ")"):
+                return quantity
+            self._index = index
+        return self._expression()
 
     # Places and errors
 
     def _since(self, start: Token) -> Span:
-        return Span(self._text, start.span.start, self._last.span.stop)
+        return Span(self._text, start.start, self._last.stop)
+
+    def _at(self, token: Token) -> Span:
+        return Span(self._text, token.start, token.stop)
 
     def _made(self, start: Token, make: Callable[..., Mask], *args: Any, **kwargs: Any) -> Mask:
         try:
@@ -311,21 +259,21 @@ class _Parser:
             raise self._error(
                 f"a mask nested more than {MAX_DEPTH} levels deep",
                 "chains of one operator need no parentheses: a | b | c",
-                token.span,
+                token,
             )
 
     def _unclosed(self, opening: Token, wanted: str = "')'") -> MaskError:
         if self._next.kind == "end":
-            return self._error("a parenthesis that is never closed", "add ')'", opening.span)
+            return self._error("a parenthesis that is never closed", "add ')'", opening)
         return self._unexpected(f"an operator or {wanted}")
 
     def _unexpected(self, wanted: str) -> MaskError:
         token = self._next
         if token.kind == "end":
-            return self._error(f"the mask ends where {wanted} should follow", None)
+            return self._error(f"the mask ends where {wanted} should follow")
         if token.text in WORDS:
             return self._error(
-                f"'{token.text}' is no operator", f"write {WORDS[token.text]}", token.span
+                f"'{token.text}' is no operator", f"write {WORDS[token.text]}", token
             )
         hint = None
         if token.text == ")":
@@ -336,7 +284,11 @@ class _Parser:
             hint = f"write {token.text} once"
         elif token.kind == "name" and self._last.kind == "quantity":
             hint = f"a unit stands right behind its number: {self._last.text}{token.text}"
-        return self._error(f"{wanted} should stand before '{token.text}'", hint, token.span)
+        return self._error(f"{wanted} should stand before '{token.text}'", hint, token)
 
-    def _error(self, message: str, hint: str | None, span: Span | None = None) -> MaskError:
-        return MaskError(message, hint=hint, span=span or self._next.span)
+    def _error(
+        self, message: str, hint: str | None = None, place: Token | Span | None = None
+    ) -> MaskError:
+        place = place or self._next
+        span = place if isinstance(place, Span) else self._at(place)
+        return MaskError(message, hint=hint, span=span)

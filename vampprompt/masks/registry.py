@@ -50,7 +50,7 @@ def parameters(entry: Entry) -> dict[str, inspect.Parameter]:
 
 
 def usage(name: str, entry: Entry) -> str:
-    """Return how a name is written: ``periodic(period, width=1, offset=0)``."""
+    """Return a hint how a name is written: ``write periodic(period, width=1, offset=0)``."""
     shown = [
         item.name if item.default is inspect.Parameter.empty else f"{item.name}={item.default}"
         for item in parameters(entry).values()
@@ -58,7 +58,7 @@ def usage(name: str, entry: Entry) -> str:
     ]
     optional = [item.name for item in parameters(entry).values() if item.default is None]
     shown += [f"{item}=…" for item in optional]
-    return f"{name}({', '.join(shown)})" if shown else name
+    return f"write {name}({', '.join(shown)})" if shown else f"write {name}"
 
 
 def summary(entry: Entry) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from vampprompt.errors import MaskError, Span
 
@@ -32,8 +31,7 @@ _HINTS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A stretch of the text: a ``quantity``, ``name``, ``text`` in quotes or ``symbol``.
 
     The last token of a text has the kind ``end`` and is empty.
@@ -41,7 +39,8 @@ class Token:
 
     kind: str
     text: str
-    span: Span
+    start: int
+    stop: int
 
 
 def tokenize(text: str) -> list[Token]:
@@ -56,17 +55,16 @@ def tokenize(text: str) -> list[Token]:
     while start < len(text):
         match = _TOKEN.match(text, start)
         if match is None:
-            character = text[start]
             raise MaskError(
-                f"unexpected character '{character}'",
-                hint=_HINTS.get(character),
+                f"unexpected character '{text[start]}'",
+                hint=_HINTS.get(text[start]),
                 span=Span(text, start, start + 1),
             )
-        if match.lastgroup not in (None, "space"):
-            tokens.append(Token(str(match.lastgroup), match[0], Span(text, start, match.end())))
+        if match.lastgroup is not None and match.lastgroup != "space":
+            tokens.append(Token(match.lastgroup, match[0], start, match.end()))
         start = match.end()
-    tokens.append(Token("end", "", Span(text, len(text.rstrip()), len(text.rstrip()))))
-    return tokens
+    end = len(text.rstrip())
+    return [*tokens, Token("end", "", end, end)]
 
 
 def unquote(text: str) -> str:
