@@ -58,7 +58,15 @@ class VampPromptError(Exception):
 
 
 class MaskError(VampPromptError):
-    """A mask that cannot be read or evaluated."""
+    """A mask that cannot be read or evaluated.
+
+    Attributes
+    ----------
+    argument : str or None
+        The argument of a mask that the message speaks of.
+    """
+
+    argument: str | None = None
 
 
 class MaskTypeError(MaskError, TypeError):

@@ -5,6 +5,7 @@
 True
 """
 
+from vampprompt.masks.authored import audio, image, labels
 from vampprompt.masks.axes import Axis, codebook, frame, time
 from vampprompt.masks.base import Evaluation, Mask, reads
 from vampprompt.masks.chance import drop, random
@@ -23,6 +24,7 @@ __all__ = [
     "Axis",
     "Evaluation",
     "Mask",
+    "audio",
     "beat",
     "codebook",
     "depth",
@@ -33,6 +35,8 @@ __all__ = [
     "everything",
     "frame",
     "from_vampnet",
+    "image",
+    "labels",
     "loud",
     "masks",
     "nothing",

@@ -171,17 +171,9 @@ class Mask(ABC):
         try:
             object.__setattr__(self, item.name, _read(item, getattr(self, item.name)))
         except MaskError as error:
-            if not isinstance(error, ArgumentError):
-                error = ArgumentError(self.name, item.name, error)
-            raise error from None
-
-
-class ArgumentError(MaskTypeError):
-    """An argument that a mask cannot take."""
-
-    def __init__(self, mask: str, argument: str, error: MaskError) -> None:
-        super().__init__(f"{argument} of {mask}: {error.message}", hint=error.hint)
-        self.argument = argument
+            error.message = f"{item.name} of {self.name}: {error.message}"
+            error.argument = item.name
+            raise
 
 
 class Evaluation:

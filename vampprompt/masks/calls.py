@@ -8,7 +8,7 @@ from inspect import Parameter
 from typing import TypeAlias
 
 from vampprompt.errors import MaskError, Span, did_you_mean
-from vampprompt.masks.base import ArgumentError, Mask
+from vampprompt.masks.base import Mask
 from vampprompt.masks.registry import Entry, parameters, usage
 from vampprompt.units import Quantity
 
@@ -63,7 +63,7 @@ def call(name: str, entry: Entry, arguments: list[Argument], place: Span) -> Mas
         return entry
     try:
         return entry(**{argument: given.value for argument, given in bound.items()})
-    except ArgumentError as error:
+    except MaskError as error:
         if error.argument in bound:
             error.span = error.span or bound[error.argument].place
         raise

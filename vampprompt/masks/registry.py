@@ -8,7 +8,7 @@ from functools import cache
 from typing import TypeAlias
 
 from vampprompt.errors import MaskError
-from vampprompt.masks import chance, constants, heard, position, shape
+from vampprompt.masks import authored, chance, constants, heard, position, shape
 from vampprompt.masks.base import Mask
 from vampprompt.registry import Registry
 
@@ -29,6 +29,9 @@ for _entry in (
     heard.downbeat,
     heard.upbeat,
     heard.loud,
+    authored.labels,
+    authored.audio,
+    authored.image,
     chance.random,
     chance.drop,
     shape.dilate,

@@ -1,0 +1,168 @@
+"""Masks that the user made elsewhere: label files, recordings and images."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from vampprompt.errors import MaskError
+from vampprompt.masks import arguments
+from vampprompt.masks.base import BoolArray, Evaluation, Mask, reads
+from vampprompt.masks.runs import covered
+from vampprompt.units import Quantity, QuantityLike
+
+FilePath: TypeAlias = str | os.PathLike[str]
+_PATH = reads(arguments.path)
+
+
+@dataclass(frozen=True, repr=False)
+class Labels(Mask):
+    """Keep the stretches of a label file of Audacity: ``labels("song.txt", "chorus")``.
+
+    From the frame in which a label begins to that in which it ends; a label that is a point
+    keeps its one frame.
+
+    Parameters
+    ----------
+    path : path
+        Lines of start, end and text with tabs between them, times in seconds.
+    label : str, optional
+        Only the stretches with this text.
+    """
+
+    name = "labels"
+
+    path: FilePath = field(metadata=_PATH)
+    label: str | None = field(default=None, metadata=reads(arguments.optional(arguments.label)))
+
+    def keep(self, clip: Evaluation) -> BoolArray:
+        found = _read_labels(str(self.path))
+        chosen = [place for place in found if self.label in (None, place[2])]
+        if not chosen:
+            raise MaskError(f"'{self.path}' has no label '{self.label}'", hint=self._near(found))
+        times = np.array([(start, stop) for start, stop, _ in chosen])
+        starts, stops = clip.grid.frames_at(times).T
+        return covered(
+            np.zeros_like(starts), starts, np.maximum(stops, starts + 1), (1, clip.grid.n_frames)
+        )
+
+    def _near(self, found: list[tuple[float, float, str]]) -> str:
+        names = sorted({text for _, _, text in found})
+        near = difflib.get_close_matches(self.label or "", names, n=1)
+        return f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(names[:10])}"
+
+
+@dataclass(frozen=True, repr=False)
+class Sounding(Mask):
+    """Keep the frames in which another recording sounds: ``audio("mask.wav")``.
+
+    Its beginning is laid on that of the clip.
+
+    Parameters
+    ----------
+    path : path
+        A recording of any length, sample rate and number of channels.
+    above : level
+        A frame sounds if any sample in it reaches this level, in dB re full scale.
+    """
+
+    name = "audio"
+
+    path: FilePath = field(metadata=_PATH)
+    above: QuantityLike = field(default="-60dB", metadata=reads(arguments.level))
+
+    def keep(self, clip: Evaluation) -> BoolArray:
+        from vampprompt.audio import read
+
+        heard = read(self.path)
+        peaks = np.abs(heard.samples).max(axis=0)
+        loud = peaks >= 10 ** (float(Quantity.of(self.above).number) / 20)
+        frames = clip.grid.frames_at(np.flatnonzero(loud) / heard.sample_rate)
+        keep = np.zeros((1, clip.grid.n_frames), dtype=np.bool_)
+        keep[0, frames[frames < clip.grid.n_frames]] = True
+        return keep
+
+
+@dataclass(frozen=True, repr=False)
+class Image(Mask):
+    """Keep what is bright in an image: ``image("mask.png")``.
+
+    Rows are codebooks, the coarsest on top, and columns are frames. An image of another size is
+    stretched over the whole clip without smoothing; brightness from one half on is kept, and
+    what is transparent is not.
+
+    Parameters
+    ----------
+    path : path
+        An image file of any common format.
+    """
+
+    name = "image"
+
+    path: FilePath = field(metadata=_PATH)
+
+    def keep(self, clip: Evaluation) -> BoolArray:
+        bright = _read_image(str(self.path))
+        rows, columns = (
+            (np.arange(n) * 2 + 1) * size // (2 * n)
+            for n, size in zip(clip.grid.shape, bright.shape, strict=True)
+        )
+        return bright[np.ix_(rows, columns)]
+
+
+def _read_labels(path: str) -> list[tuple[float, float, str]]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise MaskError(f"cannot read '{path}': {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise MaskError(f"'{path}' is not a label file: it is not text") from None
+    found = []
+    for number, line in enumerate(lines, 1):
+        # A line that begins with a backslash gives the frequencies of the label before it.
+        if not line.strip() or line.startswith("\\"):
+            continue
+        start, _, rest = line.partition("\t")
+        stop, _, text = rest.partition("\t")
+        try:
+            place = float(start), float(stop), text
+        except ValueError:
+            place = np.nan, np.nan, text
+        if not 0 <= place[0] <= place[1] < 1e9:
+            raise MaskError(
+                f"line {number} of '{path}' is no label: '{line}'",
+                hint="a line is start, end and text with tabs between them, times in seconds",
+            )
+        found.append(place)
+    if not found:
+        raise MaskError(f"'{path}' has no labels")
+    return found
+
+
+def _read_image(path: str) -> BoolArray:
+    from PIL import Image as pillow  # noqa: N813
+    from PIL import UnidentifiedImageError
+
+    try:
+        with pillow.open(path) as opened:
+            image = opened.convert("RGBA")
+    except UnidentifiedImageError:
+        raise MaskError(f"'{path}' is not an image") from None
+    except OSError as error:
+        raise MaskError(f"cannot read '{path}': {error.strerror or error}") from None
+    except pillow.DecompressionBombError:
+        raise MaskError(f"'{path}' is too large an image", hint="save it smaller") from None
+    backed = pillow.new("RGBA", image.size, "black")
+    backed.alpha_composite(image)
+    bright: BoolArray = np.asarray(backed.convert("L")) >= 128
+    return bright
+
+
+labels = Labels
+audio = Sounding
+image = Image
