@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 from hypothesis import given
@@ -15,7 +17,7 @@ def test_spans_cover_the_clip_and_overlap_only_their_neighbours(n_frames, window
     assert cut[-1].stop == n_frames
     assert len({one.stop - one.start for one in cut}) == 1
     assert all(one.stop - one.start <= window for one in cut)
-    for left, right in zip(cut, cut[1:], strict=False):
+    for left, right in itertools.pairwise(cut):
         assert left.start < right.start < left.stop
     for left, right in zip(cut, cut[2:], strict=False):
         assert left.stop <= right.start

@@ -66,6 +66,11 @@ class Context:
         meter = self._need(self.loudness_meter, "a loudness meter")
         return meter(self._sound, self.grid.hop_length, self.grid.n_frames)
 
+    @property
+    def heard(self) -> frozenset[str]:
+        """Which of ``beats``, ``onsets`` and ``loudness`` masks have asked for so far."""
+        return frozenset({"beats", "onsets", "loudness"} & vars(self).keys())
+
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return what `compute` gives, computed once for the clip and key.
 

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vampprompt.errors import ModelError, did_you_mean
 from vampprompt.models import folders, hub
 from vampprompt.models.codecs import CodecModule
+from vampprompt.models.devices import device_of, resolve_device
 from vampprompt.models.transformer import VampNet
+from vampprompt.protocols import Codec, TokenModel
 
-__all__ = ["STARTER", "Bundle", "load", "resolve_device", "starter_folder"]
+__all__ = ["STARTER", "Bundle", "find_folder", "load", "starter_folder"]
 
 STARTER = "starter"
 
@@ -28,11 +30,11 @@ class Bundle:
 
     Attributes
     ----------
-    codec : CodecModule
+    codec : Codec
         Audio to tokens and back.
-    coarse : VampNet
+    coarse : TokenModel
         Makes the first codebooks.
-    fine : VampNet
+    fine : TokenModel
         Makes the others from them.
     name : str
         What `load` was given.
@@ -44,9 +46,9 @@ class Bundle:
         Of the weights, where it is known.
     """
 
-    codec: CodecModule
-    coarse: VampNet
-    fine: VampNet
+    codec: Codec
+    coarse: TokenModel
+    fine: TokenModel
     name: str
     identity: str
     finetune: str | None = None
@@ -61,7 +63,7 @@ class Bundle:
     @property
     def device(self) -> torch.device:
         """Where the models are."""
-        return self.coarse.latents.device
+        return device_of(self.coarse)
 
     def to(self, device: str | torch.device, dtype: torch.dtype | None = None) -> Bundle:
         """Move the models, and return the bundle.
@@ -74,9 +76,10 @@ class Bundle:
             For the token models, such as ``torch.bfloat16``; the codec stays as it is.
         """
         for model in (self.coarse, self.fine):
-            model.to(device, dtype)
-        codec: Any = self.codec
-        codec.to(device)
+            if isinstance(model, nn.Module):
+                model.to(device, dtype)
+        if isinstance(self.codec, nn.Module):
+            self.codec.to(device)
         return self
 
     def save(self, folder: str | Path, *, half: bool = False) -> None:
@@ -94,7 +97,12 @@ class Bundle:
         ModelError
             If the folder is there already, or cannot be written.
         """
-        parts = folders.Parts(self.codec, self.coarse, self.fine, self.licence)
+        parts = folders.Parts(
+            cast(CodecModule, self.codec),
+            cast(VampNet, self.coarse),
+            cast(VampNet, self.fine),
+            self.licence,
+        )
         folders.write(Path(folder), parts, Path(self.name).name, half=half)
 
 
@@ -129,7 +137,7 @@ def load(
         If there is no such model, or its files cannot be used.
     """
     chosen = resolve_device(device)
-    folder = _find(str(name), finetune, on_notice)
+    folder = find_folder(str(name), finetune=finetune, on_notice=on_notice)
     parts = folders.read(folder, finetune=finetune, lora=None if lora is None else Path(lora))
     bundle = Bundle(
         parts.codec,
@@ -149,26 +157,19 @@ def starter_folder() -> Path:
     return Path(__file__).parent / STARTER
 
 
-def resolve_device(device: str | torch.device) -> torch.device:
-    """Return the device of a name, ``auto`` being the fastest there is.
+def find_folder(
+    name: str,
+    *,
+    finetune: str | None = None,
+    on_notice: Callable[[str], None] | None = None,
+) -> Path:
+    """Return the folder of a model's files, downloading them if need be; as `load` does.
 
     Raises
     ------
     ModelError
-        If there is no such device here.
+        If there is no such model.
     """
-    if device == "auto":
-        here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-        device = next((name for name, is_here in here.items() if is_here), "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ModelError(f"there is no device '{device}' here", hint="use auto or cpu") from error
-    return chosen
-
-
-def _find(name: str, finetune: str | None, on_notice: Callable[[str], None] | None) -> Path:
     path = Path(name)
     if name == STARTER:
         return starter_folder()

@@ -10,6 +10,7 @@ from vampprompt.samplers.halton import Halton
 from vampprompt.samplers.presets import SAMPLERS
 from vampprompt.samplers.random_order import RandomOrder
 from vampprompt.samplers.schedules import SCHEDULES, Schedule, cosine, linear, square
+from vampprompt.samplers.steps import fewer_steps, with_steps
 from vampprompt.samplers.text import from_text
 from vampprompt.samplers.trace import Trace
 
@@ -33,7 +34,9 @@ __all__ = [
     "Trace",
     "Typical",
     "cosine",
+    "fewer_steps",
     "from_text",
     "linear",
     "square",
+    "with_steps",
 ]
