@@ -21,10 +21,8 @@ from vampprompt.samplers.guidance import Guided
 from vampprompt.samplers.schedules import SCHEDULES, Schedule, cosine, shares, still_masked
 from vampprompt.samplers.settings import SettingError, Settings, real, whole
 
-# Rows of logits that are filtered at once: on a CPU what its cache holds, elsewhere what keeps
-# the memory for large batches small.
-_ROWS = {"cpu": 256}
-_ROWS_ELSEWHERE = 1 << 16
+# Rows of logits that are filtered at once, to bound the memory that large batches need.
+_ROWS = 1 << 14
 
 
 class Candidates(NamedTuple):
@@ -260,11 +258,10 @@ class MaskedSampler(Settings):
 
     def _sample(self, logits: Tensor, rows: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return a token and its log probability for each of these rows of logits."""
-        chunk = _ROWS.get(logits.device.type, _ROWS_ELSEWHERE)
         drawn = [
-            self._sample_rows(logits[some], uniform)
+            self._sample_rows(logits.index_select(0, some), uniform)
             for some, uniform in zip(
-                torch.split(rows, chunk), torch.split(noise, chunk), strict=True
+                torch.split(rows, _ROWS), torch.split(noise, _ROWS), strict=True
             )
         ]
         tokens, log_probability = zip(*drawn, strict=True)

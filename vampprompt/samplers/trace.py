@@ -55,7 +55,11 @@ class Trace:
 
     def save(self, path: str | Path) -> None:
         """Write the arrays, with steps as their first axis, to a compressed ``.npz`` file."""
-        arrays = {"tokens": self.tokens, "masked": self.masked, "confidence": self.confidence}
+        arrays: dict[str, list[Any]] = {
+            "tokens": self.tokens,
+            "masked": self.masked,
+            "confidence": self.confidence,
+        }
         with Path(path).open("wb") as file:
             stacked: dict[str, Any] = {
                 name: np.stack(each) for name, each in arrays.items() if each
@@ -104,5 +108,5 @@ def settling_steps(trace: Trace, item: int = 0) -> NDArray[np.int64]:
 
     It is 0 for kept tokens too.
     """
-    masked = np.stack(trace.masked)[:, item]
-    return np.count_nonzero(masked, axis=0).astype(np.int64)
+    steps: NDArray[np.int64] = np.sum([masked[item] for masked in trace.masked], axis=0)
+    return steps
