@@ -2,7 +2,8 @@
 
 from vampprompt.models import windowed
 from vampprompt.models.bundle import Bundle, load
+from vampprompt.models.catalogue import available, offered
 from vampprompt.models.codecs import codecs
 from vampprompt.models.transformer import VampNet
 
-__all__ = ["Bundle", "VampNet", "codecs", "load", "windowed"]
+__all__ = ["Bundle", "VampNet", "available", "codecs", "load", "offered", "windowed"]

@@ -127,11 +127,14 @@ def make_codec(weights: Weights, config: Mapping[str, Any]) -> CodecModule:
         raise ModelError(f"{weights.path}: its configuration names no codec family")
     make = codecs.get(family)
     state = _folded(weights)
-    skeleton = _skeleton(make, settings, weights, state)
-    _check_fit(skeleton, weights, state)
-    codec: Any = make(**settings)
-    remove_weight_norm(codec)
-    codec.load_state_dict(state)
+    codec: Any = _skeleton(make, settings, weights, state)
+    _check_fit(codec, weights, state)
+    codec.load_state_dict(state, assign=True)
+    if _is_unfinished(codec):
+        # what is in no file, such as an analysis window, only the constructor can work out
+        codec = make(**settings)
+        remove_weight_norm(codec)
+        codec.load_state_dict(state)
     codec.config = dict(config)
     codec.eval().requires_grad_(False)
     made: CodecModule = codec
@@ -212,6 +215,12 @@ def _check_setting(path: Path, name: str, value: object, n_tensors: int) -> None
     )
     if not sensible:
         raise ModelError(f"the configuration of {path} has {name}={value!r:.80}, which is wrong")
+
+
+def _is_unfinished(module: nn.Module) -> bool:
+    """Return whether a module without memory has tensors that its state dict did not bring."""
+    plain = [value for part in module.modules() for value in vars(part).values()]
+    return any(isinstance(one, Tensor) and one.is_meta for one in [*module.buffers(), *plain])
 
 
 def _check_fit(module: Any, weights: Weights, state: StateDict) -> None:

@@ -20,17 +20,11 @@ from vampprompt.models.checkpoints import (
     with_lora,
 )
 from vampprompt.models.codecs import CodecModule
+from vampprompt.models.listing import CONFIG, FINETUNES, FORMAT, OURS, VAMPNETS, Listing
 from vampprompt.models.transformer import VampNet
 from vampprompt.models.weights import Weights, read_pth, read_safetensors
 
-__all__ = ["CONFIG", "OURS", "VAMPNETS", "Parts", "finetunes", "is_bundle", "read", "write"]
-
-CONFIG = "config.json"
-OURS = (CONFIG, "codec.safetensors", "coarse.safetensors", "fine.safetensors")
-VAMPNETS = ("codec.pth", "coarse.pth", "c2f.pth")
-FINETUNES = "loras"
-_FORMAT = 1
-_LARGEST_CONFIG = 1 << 20
+__all__ = ["Parts", "read", "write"]
 
 
 @dataclass(frozen=True)
@@ -41,17 +35,6 @@ class Parts:
     coarse: VampNet
     fine: VampNet
     licence: str | None = None
-
-
-def is_bundle(folder: Path) -> bool:
-    """Return whether a folder is in one of the two layouts, going by the files' names."""
-    return any((folder / file).is_file() for file in (CONFIG, VAMPNETS[0]))
-
-
-def finetunes(folder: Path) -> list[str]:
-    """Return the names of a folder's fine-tunes."""
-    tuned = (file.parent.name for file in folder.glob(f"{FINETUNES}/*/*.pth"))
-    return sorted(set(tuned))
 
 
 def read(folder: Path, *, finetune: str | None = None, lora: Path | None = None) -> Parts:
@@ -72,23 +55,23 @@ def read(folder: Path, *, finetune: str | None = None, lora: Path | None = None)
     ModelError
         If a file is missing, damaged or does not fit the others.
     """
-    if (folder / CONFIG).is_file():
+    listing = Listing.of_folder(str(folder), folder)
+    if listing.missing:
+        raise ModelError(
+            f"{folder} has no {listing.missing[0]}",
+            hint=f"a model's folder has {', '.join(VAMPNETS)}, or {', '.join(OURS)}",
+        )
+    if CONFIG in listing.sizes:
         if finetune is not None or lora is not None:
             raise ModelError(
                 f"{folder} is a converted model, which takes no fine-tunes",
                 hint="name the folder or repository that it was converted from",
             )
-        return _checked(folder, _read_ours(folder))
-    missing = [file for file in VAMPNETS if not (folder / file).is_file()]
-    if missing:
-        raise ModelError(
-            f"{folder} has no {missing[0]}",
-            hint=f"a model's folder has {', '.join(VAMPNETS)}, or {', '.join(OURS)}",
-        )
+        return _checked(folder, _read_ours(folder, listing))
     codec = load_codec(folder / "codec.pth")
     coarse, fine = read_pth(folder / "coarse.pth"), read_pth(folder / "c2f.pth")
     if finetune is not None:
-        tuned = _finetune_folder(folder, finetune)
+        tuned = _finetune_folder(listing, folder, finetune)
         coarse, fine = _tuned(coarse, tuned / "coarse.pth"), _tuned(fine, tuned / "c2f.pth")
     if lora is not None:
         coarse, fine = _with_updates(coarse, fine, read_pth(lora))
@@ -121,7 +104,7 @@ def write(folder: Path, parts: Parts, name: str, *, half: bool = False) -> None:
         raise ModelError(f"{folder} exists already", hint="name a new folder")
     codec: Any = parts.codec
     config = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "name": name,
         "licence": parts.licence,
         "codec": codec.config,
@@ -149,47 +132,18 @@ def write(folder: Path, parts: Parts, name: str, *, half: bool = False) -> None:
         raise ModelError(f"cannot write {folder}: {error.strerror}") from error
 
 
-def _read_ours(folder: Path) -> Parts:
-    config = read_config(folder / CONFIG)
+def _read_ours(folder: Path, listing: Listing) -> Parts:
+    config = listing.config
     codec = make_codec(read_safetensors(folder / "codec.safetensors"), config["codec"])
     coarse, fine = (
         make_model(read_safetensors(folder / f"{part}.safetensors"), config[part], codec)
         for part in ("coarse", "fine")
     )
-    licence = config.get("licence")
-    return Parts(codec, coarse, fine, str(licence) if licence else None)
+    return Parts(codec, coarse, fine, listing.licence)
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """Read the config.json of a folder in our layout.
-
-    Raises
-    ------
-    ModelError
-        If the file is not one.
-    """
-    try:
-        if path.stat().st_size > _LARGEST_CONFIG:
-            raise ModelError(f"{path} is far too large to be a model's configuration")
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is not JSON: {error}") from error
-    if not isinstance(config, dict) or config.get("format") != _FORMAT:
-        found = config.get("format") if isinstance(config, dict) else None
-        raise ModelError(
-            f"{path} is not a model's configuration of format {_FORMAT}, but {found!r}",
-            hint="give a folder that `vampprompt convert` made, or update vampprompt",
-        )
-    for part in ("codec", "coarse", "fine"):
-        if not isinstance(config.get(part), dict):
-            raise ModelError(f"{path} does not describe the {part} model")
-    return config
-
-
-def _finetune_folder(folder: Path, name: str) -> Path:
-    known = finetunes(folder)
+def _finetune_folder(listing: Listing, folder: Path, name: str) -> Path:
+    known = sorted(listing.finetunes)
     if name not in known:
         hint = did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}"
         raise ModelError(f"{folder} has no fine-tune '{name}'", hint=hint)

@@ -27,7 +27,7 @@ def fold_weight_norm(state: Mapping[str, Tensor]) -> StateDict:
     for name, value in state.items():
         if name.endswith(".weight_v"):
             gain = state[name.removesuffix("v") + "g"]
-            folded[name.removesuffix("_v")] = torch._weight_norm(value, gain, 0)
+            folded[name.removesuffix("_v")] = value * (gain / torch.norm_except_dim(value, 2, 0))
         elif name.endswith(".weight_g"):
             state[name.removesuffix("g") + "v"]
         else:

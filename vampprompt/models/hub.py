@@ -4,54 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from vampprompt.errors import ModelError, did_you_mean
-from vampprompt.models.folders import CONFIG, FINETUNES, OURS, VAMPNETS
+from vampprompt.models.listing import Listing
 
-__all__ = ["LICENCES", "VAMPNET", "Listing", "cached", "fetch", "is_repository", "listing"]
+__all__ = ["LICENCES", "VAMPNET", "cached", "fetch", "is_repository", "listing"]
 
 VAMPNET = "hugggof/vampnet"
 # What the repository's own page says of the weights, where its metadata does not.
 LICENCES = {VAMPNET: "CC BY-NC-SA 4.0"}
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a repository offers.
-
-    Attributes
-    ----------
-    repository : str
-        ``owner/name``.
-    revision : str
-        The commit that this is about.
-    sizes : dict
-        Bytes of each file, 0 where they are not known.
-    licence : str or None
-        Of the weights.
-    """
-
-    repository: str
-    revision: str
-    sizes: dict[str, int]
-    licence: str | None
-
-    @property
-    def layout(self) -> tuple[str, ...]:
-        """The files that make a model, of whichever layout it is in."""
-        return OURS if CONFIG in self.sizes else VAMPNETS
-
-    @property
-    def finetunes(self) -> dict[str, list[str]]:
-        """The files of each fine-tune, by its name."""
-        found: dict[str, list[str]] = {}
-        for file in sorted(self.sizes):
-            match = re.fullmatch(rf"{FINETUNES}/([^/]+)/(coarse|c2f)\.pth", file)
-            if match:
-                found.setdefault(match[1], []).append(file)
-        return found
 
 
 def is_repository(name: str) -> bool:
@@ -85,13 +47,12 @@ def fetch(
 
     for folder in _snapshots(repository):
         here = _local(repository, folder)
-        if set(here.layout) <= here.sizes.keys() and (not finetune or finetune in here.finetunes):
+        if here.is_complete and (not finetune or finetune in here.finetunes):
             return folder
     there = _remote(repository)
+    if there.missing:
+        raise ModelError(f"{repository} has no {there.missing[0]}", hint=f"try {VAMPNET}")
     wanted = [*there.layout, *_finetune_files(there, finetune)]
-    missing = [file for file in wanted if file not in there.sizes]
-    if missing:
-        raise ModelError(f"{repository} has no {missing[0]}", hint=f"try {VAMPNET}")
     if on_notice is not None:
         megabytes = sum(there.sizes[file] for file in wanted) / 1e6
         on_notice(
@@ -128,7 +89,7 @@ def cached() -> list[Listing]:
     for folder in sorted(_cache().glob("models--*")):
         repository = folder.name.removeprefix("models--").replace("--", "/")
         here = [_local(repository, snapshot) for snapshot in _snapshots(repository)]
-        found += [one for one in here[:1] if set(one.layout) <= one.sizes.keys()]
+        found += [one for one in here[:1] if one.is_complete]
     return found
 
 
@@ -145,12 +106,7 @@ def _snapshots(repository: str) -> list[Path]:
 
 
 def _local(repository: str, folder: Path) -> Listing:
-    sizes = {
-        file.relative_to(folder).as_posix(): file.stat().st_size
-        for file in folder.rglob("*")
-        if file.is_file()
-    }
-    return Listing(repository, folder.name, sizes, LICENCES.get(repository))
+    return Listing.of_folder(repository, folder, LICENCES.get(repository))
 
 
 def _remote(repository: str) -> Listing:
@@ -163,15 +119,15 @@ def _remote(repository: str) -> Listing:
     card = info.card_data
     licence = (card.get("license") if card else None) or LICENCES.get(repository)
     sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
-    return Listing(repository, info.sha or "main", sizes, licence)
+    return Listing(repository, sizes, licence, revision=info.sha)
 
 
 def _finetune_files(there: Listing, finetune: str | None) -> Iterable[str]:
     if finetune is None:
         return []
     if finetune not in there.finetunes:
-        hint = did_you_mean(finetune, there.finetunes) or f"see: vampprompt models {VAMPNET}"
-        raise ModelError(f"{there.repository} has no fine-tune '{finetune}'", hint=hint)
+        hint = did_you_mean(finetune, there.finetunes) or f"see: vampprompt models {there.name}"
+        raise ModelError(f"{there.name} has no fine-tune '{finetune}'", hint=hint)
     return there.finetunes[finetune]
 
 

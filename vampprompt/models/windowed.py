@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from vampprompt.models.devices import device_of
 from vampprompt.protocols import Codec
 
 __all__ = ["OnWindow", "decode", "encode"]
@@ -90,7 +91,7 @@ def _convert(
     on_window: OnWindow | None,
 ) -> Tensor:
     """Convert window by window; a frame is `scale_in` positions of `whole`, then `scale_out`."""
-    device = next(codec.parameters()).device if isinstance(codec, nn.Module) else whole.device
+    device = device_of(codec)
     windows = _windows(codec, -(-whole.shape[-1] // scale_in), window_s)
     converted: list[list[Tensor]] = []
     for item in torch.split(whole, 1):

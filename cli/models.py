@@ -1,0 +1,99 @@
+"""`vampprompt models` and `vampprompt convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from vampprompt.models.listing import Listing
+
+
+def models(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="'starter', a folder, or a repository.", show_default=False),
+    ] = None,
+) -> None:
+    """List the models that are here, or what one of them offers."""
+    from vampprompt.models import available, offered
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if name is None:
+        console.print(_overview(available()))
+        console.print("vampprompt models NAME shows what a folder or a repository offers.")
+    else:
+        console.print(_card(offered(name)))
+
+
+def convert(
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="A folder in VampNet's layout, or a repository.")
+    ],
+    output: Annotated[Path, typer.Argument(metavar="TO", help="The folder to make.")],
+    finetune: Annotated[str | None, typer.Option(help="Fold this fine-tune in.")] = None,
+    lora: Annotated[
+        Path | None, typer.Option(help="Fold the low-rank updates of this file in.")
+    ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Round to half precision.")] = False,
+) -> None:
+    """Write a model as config.json and safetensors, which hold no code and load faster."""
+    from vampprompt.models import load
+
+    bundle = load(source, finetune=finetune, lora=lora, on_notice=notice)
+    bundle.save(output, half=half)
+    Console(highlight=False, markup=False, soft_wrap=True).print(f"wrote {output}")
+
+
+def notice(text: str) -> None:
+    """Say something that the user should know before it happens, on stderr."""
+    typer.echo(f"note: {text}", err=True)
+
+
+def _overview(listings: list[Listing]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("model", "size", "licence", "fine-tunes"):
+        table.add_column(column, justify="right" if column == "size" else "left")
+    for one in listings:
+        size = sum(one.sizes.get(file, 0) for file in one.layout)
+        tuned = ", ".join(one.finetunes) or "–"
+        table.add_row(one.name, _megabytes(size), one.licence or "not stated", tuned)
+    return table
+
+
+def _card(listing: Listing) -> Table:
+    table = Table.grid(padding=(0, 2))
+    where = listing.folder or (f"the hub, commit {listing.revision}" if listing.revision else "–")
+    rows = {
+        "model": listing.name,
+        "licence": listing.licence or "not stated",
+        "where": str(where),
+        "missing": ", ".join(listing.missing),
+        **{file: _megabytes(listing.sizes.get(file, 0)) for file in listing.layout},
+        **_facts(listing),
+        "fine-tunes": "\n".join(
+            f"{name} ({', '.join(Path(file).stem for file in files)})"
+            for name, files in listing.finetunes.items()
+        ),
+    }
+    for label, value in rows.items():
+        if value:
+            table.add_row(label, value)
+    return table
+
+
+def _facts(listing: Listing) -> dict[str, str]:
+    """Return what the configuration of a model in our layout tells."""
+    return {
+        part: ", ".join(f"{name} {value}" for name, value in settings.items())
+        for part, settings in listing.config.items()
+        if isinstance(settings, dict)
+    }
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size else "missing"
