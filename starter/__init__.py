@@ -1,0 +1,1 @@
+"""How the bundled starter checkpoint was made: ``python -m starter all``."""

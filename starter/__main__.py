@@ -1,0 +1,162 @@
+"""``python -m starter all``: the starter checkpoint from nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from . import corpus, report
+from .codec import train_codec
+from .evaluate import evaluate as measure
+from .loop import make_loop
+from .pack import pack as pack_models
+from .pack import trained_codec
+from .render import available, render_clips
+from .settings import Settings, quick
+from .tokens import TokenSettings, tokenize, train_tokens
+from .training import finished
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+
+app = typer.Typer(help="Make the starter checkpoint.", no_args_is_help=True)
+console = Console()
+
+
+@app.callback()
+def choose(
+    context: typer.Context,
+    work: Annotated[Path, typer.Option(help="Folder for all that is not shipped.")] = HERE / "work",
+    small: Annotated[
+        bool, typer.Option("--quick", help="Run all stages in a minute, to try.")
+    ] = False,
+    recordings: Annotated[
+        list[Path] | None, typer.Option(help="Real recordings to measure the codec on, too.")
+    ] = None,
+    target: Annotated[Path | None, typer.Option(help="Folder for the packed checkpoint.")] = None,
+) -> None:
+    """Take what all stages share."""
+    settings = quick(work / "quick") if small else Settings(work)
+    default = settings.work / "packed" if small else ROOT / "vampprompt" / "models" / "starter"
+    context.obj = Stages(settings, target or default, recordings or [], publish=not small)
+
+
+class Stages:
+    """The stages; each leaves its result in a file and is skipped where that is there."""
+
+    def __init__(
+        self, settings: Settings, target: Path, recordings: list[Path], *, publish: bool
+    ) -> None:
+        self.settings = settings
+        self.work = settings.work
+        self.target = target
+        self.recordings = recordings
+        self.publish = publish
+
+    def render(self) -> None:
+        """Compose and record the clips."""
+        for split, seeds in self.settings.seeds.items():
+            array = self.work / f"{split}.npy"
+            if array.exists():
+                continue
+            if not available():
+                raise typer.BadParameter("rendering needs FluidSynth and both sound banks")
+            folder = self.work / "clips" / split
+            with _counting(f"render {split}", len(seeds)) as count:
+                render_clips(folder, seeds, self.settings.seconds, on_clip=count)
+            corpus.gather(folder, array)
+
+    def codec(self) -> None:
+        """Train the codec."""
+        folder = self.work / "codec"
+        if not finished(folder, self.settings.codec.schedule):
+            train_codec(self.settings.codec, self.work / "train.npy", folder)
+
+    def tokenize(self) -> None:
+        """Encode the clips."""
+        for split, seeds in self.settings.seeds.items():
+            target = self.work / f"{split}.tokens.npy"
+            if not target.exists():
+                codec = trained_codec(self.settings.codec, self.work / "codec")
+                with _counting(f"tokenize {split}", len(seeds)) as count:
+                    tokenize(codec, self.work / f"{split}.npy", target, count)
+
+    def coarse(self) -> None:
+        """Train the coarse model."""
+        self._train_tokens("coarse", self.settings.coarse)
+
+    def fine(self) -> None:
+        """Train the coarse-to-fine model."""
+        self._train_tokens("fine", self.settings.fine)
+
+    def _train_tokens(self, name: str, settings: TokenSettings) -> None:
+        folder = self.work / name
+        if not finished(folder, settings.schedule):
+            codebooks = trained_codec(self.settings.codec, self.work / "codec").codebooks
+            tokens, held_out = (
+                np.load(self.work / f"{split}.tokens.npy") for split in self.settings.seeds
+            )
+            train_tokens(settings, codebooks, tokens, held_out, folder)
+
+    def evaluate(self) -> None:
+        """Measure the models; the figures go into this folder's README."""
+        target = self.work / "evaluation.json"
+        if not target.exists():
+            figures = measure(self.settings, self.recordings)
+            target.write_text(json.dumps(figures, indent=2) + "\n")
+        if self.publish:
+            figures = json.loads(target.read_text())
+            (HERE / "evaluation.json").write_text(target.read_text())
+            report.write_figures(HERE / "README.md", figures)
+            report.plot_curves(self.work, HERE / "curves.png")
+
+    def pack(self) -> None:
+        """Write the checkpoint."""
+        sizes = pack_models(self.settings, self.target)
+        console.print(", ".join(f"{name} {size:.2f} MiB" for name, size in sizes.items()))
+
+    def loop(self) -> None:
+        """Make the demo's loop."""
+        if self.publish:
+            make_loop(ROOT / "docs" / "audio")
+
+
+@contextmanager
+def _counting(description: str, total: int) -> Iterator[Callable[[], None]]:
+    with Progress(console=console) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda: progress.advance(task)
+
+
+_STAGES = ("render", "codec", "tokenize", "coarse", "fine", "evaluate", "pack", "loop")
+
+
+def _command(name: str) -> Callable[[typer.Context], None]:
+    def command(context: typer.Context) -> None:
+        getattr(context.obj, name)()
+
+    command.__doc__ = getattr(Stages, name).__doc__
+    return command
+
+
+for _name in _STAGES:
+    app.command(_name)(_command(_name))
+
+
+@app.command("all")
+def everything(context: typer.Context) -> None:
+    """Run all stages that are not done yet."""
+    for name in _STAGES:
+        getattr(context.obj, name)()
+
+
+if __name__ == "__main__":
+    app()

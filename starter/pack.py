@@ -1,0 +1,74 @@
+"""From training runs to the files that the package ships."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from vampprompt.models import folders
+from vampprompt.models.folding import remove_weight_norm
+from vampprompt.models.spectral import SpectralCodec
+from vampprompt.models.transformer import VampNet
+
+from .codec import CodecSettings
+from .settings import Settings
+from .tokens import TokenSettings
+from .training import load_model
+
+LICENCE = "MIT"
+_MIB = 2**20
+_CODEC_SHAPE = ("width", "expansion", "encoder_layers", "decoder_layers", "n_codebooks")
+_Model = TypeVar("_Model", bound=nn.Module)
+
+
+def trained_codec(settings: CodecSettings, folder: Path) -> SpectralCodec:
+    """Read the codec of a run, its weights plain and rounded as the packed ones are."""
+    codec = settings.build()
+    load_model(folder, codec)
+    remove_weight_norm(codec)
+    shape = asdict(settings)
+    codec.config = {"family": "spectral", **{name: shape[name] for name in _CODEC_SHAPE}}
+    return _rounded(codec)
+
+
+def trained_tokens(settings: TokenSettings, codec: SpectralCodec, folder: Path) -> VampNet:
+    """Read the token model of a run, its weights rounded as the packed ones are."""
+    model = settings.build(codec.codebooks)
+    load_model(folder, model)
+    return _rounded(model)
+
+
+def pack(settings: Settings, target: Path) -> dict[str, float]:
+    """Write ``config.json`` and the weights, and give each weights file's size in MiB.
+
+    Raises
+    ------
+    ValueError
+        If a file is larger than 16 MiB, or all are larger than 32 MiB.
+    """
+    codec = trained_codec(settings.codec, settings.work / "codec")
+    coarse = trained_tokens(settings.coarse, codec, settings.work / "coarse")
+    fine = trained_tokens(settings.fine, codec, settings.work / "fine")
+    with tempfile.TemporaryDirectory() as folder:
+        packed = Path(folder, "packed")
+        folders.write(packed, folders.Parts(codec, coarse, fine, LICENCE), "starter", half=True)
+        sizes = {path.stem: path.stat().st_size / _MIB for path in packed.glob("*.safetensors")}
+        if max(sizes.values()) > 16 or sum(sizes.values()) > 32:
+            raise ValueError(f"too large to ship, in MiB: {sizes}")
+        target.mkdir(parents=True, exist_ok=True)
+        for path in packed.iterdir():
+            shutil.copyfile(path, target / path.name)
+    return sizes
+
+
+@torch.no_grad()
+def _rounded(model: _Model) -> _Model:
+    for tensor in model.state_dict().values():
+        tensor.copy_(tensor.half())
+    return model.eval()

@@ -1,0 +1,190 @@
+"""Tokens of the clips, and training the models that predict them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from vampprompt.models.spectral import SpectralCodec
+from vampprompt.models.transformer import VampNet
+
+from .corpus import open_clips, to_audio
+from .training import Schedule, train
+
+
+@dataclass(frozen=True)
+class TokenSettings:
+    """A token model's size and how it is trained.
+
+    Parameters
+    ----------
+    n_codebooks, n_conditioning_codebooks, embedding_dim, n_heads, n_layers
+        As `VampNet` takes them.
+    schedule
+        Steps and learning rate.
+    batch
+        Windows in a step.
+    frames
+        Length of a window.
+    """
+
+    n_codebooks: int
+    n_conditioning_codebooks: int = 0
+    embedding_dim: int = 256
+    n_heads: int = 4
+    n_layers: int = 6
+    schedule: Schedule = field(default_factory=lambda: Schedule(3000, 1e-3))
+    batch: int = 6
+    frames: int = 574
+
+    def build(self, codebooks: Tensor) -> VampNet:
+        """Make an untrained model over a codec's codebooks, ``[codebook, entry, dim]``."""
+        return VampNet(
+            self.n_codebooks,
+            self.n_conditioning_codebooks,
+            self.embedding_dim,
+            self.n_heads,
+            self.n_layers,
+            vocab_size=codebooks.shape[1],
+            latent_dim=codebooks.shape[2],
+            latents=codebooks[: self.n_codebooks],
+        )
+
+
+@torch.no_grad()
+def tokenize(
+    codec: SpectralCodec,
+    clips_path: Path,
+    target: Path,
+    on_clip: Callable[[], None] = lambda: None,
+) -> None:
+    """Write the tokens of all clips of an array file, int16 ``[clip, codebook, frame]``."""
+    tokens = []
+    for clip in open_clips(clips_path):
+        # whole frames only: padding would teach the models a kind of frame that music never has
+        whole = len(clip) // codec.hop_length * codec.hop_length
+        tokens.append(codec.encode(to_audio(clip[:whole])[None, None])[0].numpy().astype(np.int16))
+        on_clip()
+    unfinished = target.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.save(file, np.stack(tokens))
+    unfinished.rename(target)
+
+
+def train_tokens(
+    settings: TokenSettings,
+    codebooks: Tensor,
+    tokens: NDArray[np.int16],
+    held_out: NDArray[np.int16],
+    folder: Path,
+) -> None:
+    """Train a token model, its run kept in `folder`."""
+    torch.manual_seed(settings.schedule.seed)
+    model = settings.build(codebooks)
+    # autocast would sum the layers in bfloat16 as well
+    model.embedding.register_forward_hook(lambda _module, _given, x: x.float())
+
+    def loss(step: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([settings.schedule.seed, step])
+        # clips shorter than a window are composed too: every other step has twice the windows of
+        # half the length
+        halving = 1 + step % 2
+        windows = draw_windows(tokens, settings, settings.batch * halving, rng, halving)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            entropy, accuracy = masked_prediction(model, windows, drawn_shares(len(windows), rng))
+        return {"loss": entropy, "accuracy": accuracy}
+
+    def validate() -> dict[str, float]:
+        rng = np.random.default_rng(settings.schedule.seed)
+        torch.manual_seed(settings.schedule.seed)
+        windows = draw_windows(held_out, settings, 4 * settings.batch, rng)
+        shares = drawn_shares(len(windows), rng)
+        pairs = zip(
+            torch.split(windows, settings.batch), torch.split(shares, settings.batch), strict=True
+        )
+        entropies = [masked_prediction(model, *pair)[0] for pair in pairs]
+        return {"held-out loss": float(torch.stack(entropies).mean())}
+
+    train(model, loss, settings.schedule, folder, validate=validate)
+
+
+def draw_windows(
+    tokens: NDArray[np.int16],
+    settings: TokenSettings,
+    count: int,
+    rng: np.random.Generator,
+    halving: int = 1,
+) -> Tensor:
+    """Draw windows of clips' tokens, int64 ``[count, codebook, frame // halving]``."""
+    frames = settings.frames // halving
+    rows = rng.integers(len(tokens), size=count)
+    starts = rng.integers(tokens.shape[2] - frames + 1, size=count)
+    cut = [
+        tokens[r, : settings.n_codebooks, s : s + frames] for r, s in zip(rows, starts, strict=True)
+    ]
+    return torch.from_numpy(np.stack(cut).astype(np.int64))
+
+
+def drawn_shares(count: int, rng: np.random.Generator) -> Tensor:
+    """Draw the share of tokens to mask as VampNet does: the cosine of a uniform angle."""
+    return torch.from_numpy(np.cos(rng.uniform(0, np.pi / 2, count))).float()
+
+
+def hide(tokens: Tensor, shares: Tensor, n_conditioning: int) -> Tensor:
+    """Choose each token of the predicted codebooks with its item's share, at least one in all.
+
+    Returns
+    -------
+    Tensor
+        bool, ``[batch, predicted codebook, frame]``, True where hidden.
+    """
+    hidden = torch.rand(tokens[:, n_conditioning:].shape) < shares[:, None, None]
+    hidden[:, 0, 0] |= ~hidden.flatten(1).any(1)
+    return hidden
+
+
+def masked_prediction(model: VampNet, tokens: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+    """Hide a share of each item's tokens and predict them: cross-entropy (nats) and accuracy."""
+    hidden = hide(tokens, shares, model.n_conditioning)
+    given = tokens.clone()
+    given[:, model.n_conditioning :][hidden] = model.mask_token
+    logits = _logits_where(hidden, model, given)
+    # codebook by codebook, as the logits come
+    wanted = tokens[:, model.n_conditioning :].transpose(0, 1)[hidden.transpose(0, 1)]
+    accuracy = (logits.argmax(-1) == wanted).float().mean()
+    return functional.cross_entropy(logits.float(), wanted), accuracy
+
+
+def _logits_where(hidden: Tensor, model: VampNet, given: Tensor) -> Tensor:
+    """Give the model's logits of hidden tokens only, ``[token, vocab]``, codebook by codebook.
+
+    Logits of all tokens would take most of a training step's time and memory.
+    """
+    frames = model.transformer(model.embedding(given, model.latents))
+    weight, bias = (p.squeeze(-1) for p in model.classifier.layers[0].parameters())
+    n_predicted = hidden.shape[1]
+    return torch.cat(
+        [
+            functional.linear(
+                frames[where], weight[codebook::n_predicted], bias[codebook::n_predicted]
+            )
+            for codebook, where in enumerate(hidden.unbind(1))
+        ]
+    )
+
+
+def unigram_entropy(tokens: NDArray[np.int16], held_out: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Give each codebook's cross-entropy under the training clips' token frequencies, in nats."""
+    entropies = []
+    for codebook in range(tokens.shape[1]):
+        counts = np.bincount(tokens[:, codebook].ravel(), minlength=1024) + 1.0
+        frequencies = counts / counts.sum()
+        entropies.append(-np.log(frequencies[held_out[:, codebook].ravel()]).mean())
+    return np.array(entropies)

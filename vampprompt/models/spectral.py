@@ -1,0 +1,220 @@
+"""A codec whose layers all run at frame rate: fast on a CPU, small enough to ship."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from dac.nn.quantize import ResidualVectorQuantize
+
+__all__ = ["SpectralCodec"]
+
+_SUBFRAMES = 3
+_KERNEL = 7
+_FLOOR = 1e-4
+
+
+class SpectralCodec(nn.Module):
+    """A neural audio codec between a short-time spectrum and its inverse.
+
+    Each frame of one hop is analysed in three short windows. Their log magnitudes, and the
+    compressed complex values of the low bins, pass through ConvNeXt blocks [1]_ into the residual
+    vector quantizer of the Descript Audio Codec [2]_; more blocks and one linear layer give the
+    complex spectrum of the three windows, which is overlapped and added, as in Vocos [3]_.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the blocks.
+    expansion : int
+        Width of the blocks' hidden layer, in multiples of `width`.
+    encoder_layers, decoder_layers : int
+        Number of blocks before and after the quantizer.
+    n_codebooks, codebook_size, codebook_dim : int
+        The residual quantizer's shape.
+    phase_bins : int
+        How many of the lowest bins the encoder sees the phase of.
+    hop_length : int
+        Samples in a frame; a multiple of three.
+    sample_rate : int
+        In hertz.
+
+    Attributes
+    ----------
+    context_frames : int
+        Frames of context that a window needs on either side for `encode` and `decode` to give
+        inside it what they give for the whole clip.
+
+    References
+    ----------
+    .. [1] Liu et al., "A ConvNet for the 2020s", CVPR 2022.
+    .. [2] Kumar et al., "High-Fidelity Audio Compression with Improved RVQGAN", NeurIPS 2023.
+    .. [3] Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders
+       for high-quality audio synthesis", ICLR 2024.
+    """
+
+    window: Tensor
+    config: dict[str, object]
+
+    def __init__(
+        self,
+        width: int = 384,
+        expansion: int = 3,
+        encoder_layers: int = 2,
+        decoder_layers: int = 3,
+        n_codebooks: int = 9,
+        codebook_size: int = 1024,
+        codebook_dim: int = 8,
+        phase_bins: int = 128,
+        hop_length: int = 768,
+        sample_rate: int = 44100,
+    ) -> None:
+        super().__init__()
+        if hop_length % (2 * _SUBFRAMES):
+            raise ValueError(f"hop_length must be a multiple of {2 * _SUBFRAMES}, not {hop_length}")
+        self.sample_rate = sample_rate
+        self.hop_length = hop_length
+        self.n_codebooks = n_codebooks
+        self.phase_bins = phase_bins
+        self.subhop = hop_length // _SUBFRAMES
+        self.window_length = 4 * self.subhop
+        self.n_bins = self.window_length // 2 + 1
+        # the window of a sub-frame reaches less than one frame into its neighbours
+        self.context_frames = 1 + _KERNEL // 2 * max(encoder_layers, decoder_layers)
+        self.register_buffer("window", torch.hann_window(self.window_length), persistent=False)
+
+        features = _SUBFRAMES * (self.n_bins + 2 * phase_bins)
+        self.encoder = nn.Sequential(
+            nn.Linear(features, width),
+            nn.LayerNorm(width),
+            *(_Block(width, expansion) for _ in range(encoder_layers)),
+            nn.LayerNorm(width),
+        )
+        self.quantizer = _residual_quantizer(width, n_codebooks, codebook_size, codebook_dim)
+        self.decoder = nn.Sequential(
+            nn.LayerNorm(width),
+            *(_Block(width, expansion) for _ in range(decoder_layers)),
+            nn.LayerNorm(width),
+            nn.Linear(width, _SUBFRAMES * 3 * self.n_bins),
+        )
+
+    @property
+    def codebooks(self) -> Tensor:
+        """The codebooks' rows, ``[codebook, entry, dim]``."""
+        return torch.stack([level.codebook.weight for level in self.quantizer.quantizers])
+
+    def encode(self, audio: Tensor, n_codebooks: int | None = None) -> Tensor:
+        """Return the tokens of `audio`.
+
+        Parameters
+        ----------
+        audio : Tensor
+            ``[batch, 1, samples]``; right-padded with zeros to a whole number of hops.
+        n_codebooks : int, optional
+            How many codebooks to use, the coarsest first; all when not given.
+
+        Returns
+        -------
+        Tensor
+            int64, ``[batch, codebook, frame]``.
+        """
+        residual = self.analyse(audio)
+        codes = []
+        for level in list(self.quantizer.quantizers)[:n_codebooks]:
+            rows, indices = level.decode_latents(level.in_proj(residual))
+            residual = residual - level.out_proj(rows)
+            codes.append(indices)
+        return torch.stack(codes, dim=1)
+
+    def decode(self, tokens: Tensor) -> Tensor:
+        """Return the audio of `tokens`, of any number of the coarsest codebooks.
+
+        Parameters
+        ----------
+        tokens : Tensor
+            int64, ``[batch, codebook, frame]``.
+
+        Returns
+        -------
+        Tensor
+            ``[batch, 1, frames * hop_length]``.
+        """
+        return self.synthesise(self.quantizer.from_codes(tokens)[0])
+
+    def analyse(self, audio: Tensor) -> Tensor:
+        """Return the latents before quantizing, ``[batch, width, frame]``."""
+        return cast(Tensor, self.encoder(self._features(audio))).transpose(1, 2)
+
+    def synthesise(self, latents: Tensor) -> Tensor:
+        """Return the audio of latents ``[batch, width, frame]``."""
+        spectrum = self.decoder(latents.transpose(1, 2)).float()
+        batch, frames, _ = spectrum.shape
+        log_magnitude, real, imaginary = spectrum.view(
+            batch, frames * _SUBFRAMES, 3, self.n_bins
+        ).unbind(2)
+        magnitude = log_magnitude.clamp(max=6).exp()
+        windows = torch.fft.irfft(torch.complex(magnitude * real, magnitude * imaginary))
+        return self._overlap_add(windows * self.window)
+
+    def _features(self, audio: Tensor) -> Tensor:
+        samples = audio.squeeze(1)
+        frames = -(-samples.shape[-1] // self.hop_length)
+        margin = (self.window_length - self.subhop) // 2
+        right = frames * self.hop_length - samples.shape[-1] + margin
+        windows = functional.pad(samples, (margin, right)).unfold(
+            -1, self.window_length, self.subhop
+        )
+        spectrum = torch.fft.rfft(windows * self.window)
+        magnitude = spectrum.abs() + _FLOOR
+        # cube-root compression keeps quiet bins visible beside loud ones
+        low = spectrum[..., : self.phase_bins] / magnitude[..., : self.phase_bins] ** (2 / 3)
+        features = torch.cat([magnitude.log() / 3, low.real, low.imag], dim=-1)
+        return features.reshape(len(samples), frames, -1)
+
+    def _overlap_add(self, windows: Tensor) -> Tensor:
+        count = windows.shape[1]
+        margin = (self.window_length - self.subhop) // 2
+        total = (count - 1) * self.subhop + self.window_length
+
+        def fold(columns: Tensor) -> Tensor:
+            folded = functional.fold(
+                columns, (1, total), kernel_size=(1, self.window_length), stride=(1, self.subhop)
+            )
+            return folded[:, :, 0, margin : total - margin]
+
+        envelope = fold((self.window**2)[None, :, None].expand(1, -1, count))
+        return fold(windows.transpose(1, 2)) / envelope
+
+
+class _Block(nn.Module):
+    """Depthwise convolution over frames, then a feed-forward layer, added to the input."""
+
+    def __init__(self, width: int, expansion: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv1d(width, width, _KERNEL, padding=_KERNEL // 2, groups=width)
+        self.norm = nn.LayerNorm(width)
+        self.up = nn.Linear(width, expansion * width)
+        self.down = nn.Linear(expansion * width, width)
+        self.scale = nn.Parameter(torch.full((width,), 0.3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.norm(self.mix(x.transpose(1, 2)).transpose(1, 2))
+        return x + self.scale * cast(Tensor, self.down(functional.gelu(self.up(y))))
+
+
+def _residual_quantizer(
+    width: int, n_codebooks: int, codebook_size: int, codebook_dim: int
+) -> ResidualVectorQuantize:
+    with warnings.catch_warnings():
+        # dac builds on a weight norm that torch deprecates
+        warnings.simplefilter("ignore")
+        from dac.nn.quantize import ResidualVectorQuantize
+
+        return ResidualVectorQuantize(
+            width, n_codebooks, codebook_size, codebook_dim, quantizer_dropout=0.5
+        )
