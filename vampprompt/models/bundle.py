@@ -173,7 +173,7 @@ def find_folder(
     path = Path(name)
     if name == STARTER:
         return starter_folder()
-    if path.is_dir():
+    if name and path.is_dir():
         return path
     if path.is_file():
         raise ModelError(f"{name} is a file", hint=f"give its folder: --model {path.parent}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -193,12 +194,13 @@ def _skeleton(
     for name, value in settings.items():
         _check_setting(weights.path, name, value, len(state))
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Initializing zero-element tensors")
             made = make(**settings)
             if isinstance(made, nn.Module):
                 remove_weight_norm(made)
             return made
-    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
         raise ModelError(
             f"the configuration of {weights.path} makes no model: {error}",
             hint="give the file as it was published",

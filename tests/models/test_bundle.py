@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import torch
+
+import vampprompt as vp
+from vampprompt.errors import ModelError
+from vampprompt.models.bundle import starter_folder
+
+
+def test_loads_a_folder(folder):
+    bundle = vp.load(folder)
+    assert bundle.name == str(folder)
+    assert bundle.n_codebooks == 14
+    assert (bundle.coarse.n_codebooks, bundle.fine.n_conditioning) == (4, 4)
+    assert bundle.device == torch.device("cpu")
+
+
+def test_the_identity_is_of_the_weights(folder, tmp_path):
+    bundle = vp.load(folder)
+    bundle.save(tmp_path / "ours")
+    shutil.copytree(folder, tmp_path / "copy")
+    assert bundle.identity == vp.load(tmp_path / "ours").identity
+    assert bundle.identity == vp.load(tmp_path / "copy").identity
+    tuned = vp.load(folder, finetune="whole")
+    assert tuned.identity != bundle.identity
+    assert tuned.finetune == "whole"
+
+
+def test_a_precision_is_for_the_token_models(folder):
+    bundle = vp.load(folder)
+    identity = bundle.identity
+    assert bundle.to("cpu", torch.bfloat16) is bundle
+    assert bundle.coarse.latents.dtype == bundle.fine.latents.dtype == torch.bfloat16
+    assert bundle.codec.codebooks.dtype == torch.float32
+    assert bundle.identity == identity
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("startr", "no model 'startr'\ndid you mean 'starter'"),
+        ("./nowhere", "no model './nowhere'\ngive 'starter', a folder"),
+        ("", "no model"),
+    ],
+)
+def test_there_is_no_such_model(name, complaint):
+    with pytest.raises(ModelError, match=complaint):
+        vp.load(name)
+
+
+def test_a_file_is_no_model(folder):
+    with pytest.raises(ModelError, match=f"is a file\ngive its folder: --model {folder}"):
+        vp.load(folder / "coarse.pth")
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", ""])
+def test_there_is_no_such_device(folder, device):
+    with pytest.raises(ModelError, match=f"no device '{device}' here"):
+        vp.load(folder, device=device)
+
+
+def test_auto_is_a_device(folder):
+    assert vp.load(folder, device="auto").device.type in ("cpu", "cuda", "mps")
+
+
+@pytest.mark.skipif(not starter_folder().exists(), reason="the starter is not built")
+def test_the_starter():
+    bundle = vp.load()
+    assert bundle.coarse.n_codebooks == bundle.fine.n_conditioning == 4
+    assert (bundle.codec.sample_rate, bundle.codec.hop_length) == (44100, 768)
+    tokens = torch.full((1, bundle.n_codebooks, 8), bundle.fine.mask_token)
+    tokens[:, :4] = 3
+    assert bundle.fine.logits(tokens).shape == (1, bundle.n_codebooks - 4, 8, 1024)
+    assert bundle.codec.decode(tokens.clamp(max=3)).shape == (1, 1, 8 * 768)

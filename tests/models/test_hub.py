@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import huggingface_hub
+import pytest
+from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
+
+import vampprompt as vp
+from vampprompt.errors import ModelError
+from vampprompt.models import available, hub, offered
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache in the hub's layout, and no network."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def offline(*_, **__):
+        raise OfflineModeIsEnabled("offline")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", offline)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", offline)
+    return tmp_path / "hub"
+
+
+def snapshot(cache: Path, repository: str) -> Path:
+    return cache / f"models--{repository.replace('/', '--')}" / "snapshots" / REVISION
+
+
+@pytest.fixture
+def cached(cache, folder):
+    shutil.copytree(folder, snapshot(cache, hub.VAMPNET))
+
+
+@pytest.fixture
+def online(cache, folder, monkeypatch):
+    """A hub with one repository, and a record of what is downloaded from it."""
+    downloaded = []
+
+    def model_info(_, repository, files_metadata):
+        assert files_metadata
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        return SimpleNamespace(
+            sha=REVISION,
+            card_data={"license": "cc-by-nc-sa-4.0"},
+            siblings=[
+                SimpleNamespace(
+                    rfilename=file.relative_to(folder).as_posix(), size=file.stat().st_size
+                )
+                for file in files
+            ],
+        )
+
+    def download(repository, file, revision):
+        target = snapshot(cache, repository) / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / file, target)
+        downloaded.append(file)
+        return str(target)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", model_info)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    return downloaded
+
+
+def test_what_is_cached_needs_no_network(cached, folder):
+    bundle = vp.load(hub.VAMPNET)
+    assert bundle.identity == vp.load(folder).identity
+    assert bundle.licence == "CC BY-NC-SA 4.0"
+    assert vp.load(hub.VAMPNET, finetune="updates").identity != bundle.identity
+
+
+def test_the_licence_is_shown_before_the_download(online):
+    notices = []
+    vp.load("someone/vampnet", on_notice=lambda text: notices.append((text, list(online))))
+    [(text, before)] = notices
+    assert "someone/vampnet" in text
+    assert "cc-by-nc-sa-4.0" in text
+    assert "(1 MB)" in text
+    assert before == []
+
+
+def test_only_what_is_needed_is_downloaded_once(online):
+    vp.load("someone/vampnet")
+    assert online == ["codec.pth", "coarse.pth", "c2f.pth"]
+    vp.load("someone/vampnet")
+    assert len(online) == 3
+    vp.load("someone/vampnet", finetune="updates")
+    assert online[3:] == ["codec.pth", "coarse.pth", "c2f.pth", "loras/updates/coarse.pth"]
+
+
+def test_unknown_finetune(online):
+    with pytest.raises(ModelError, match="no fine-tune 'update'\ndid you mean 'updates'"):
+        vp.load("someone/vampnet", finetune="update")
+
+
+def test_a_repository_of_something_else(online, folder):
+    (folder / "c2f.pth").unlink()
+    with pytest.raises(ModelError, match=r"someone/vampnet has no c2f.pth"):
+        vp.load("someone/vampnet")
+    assert online == []
+
+
+def refusal(kind, *arguments):
+    error = kind.__new__(kind)
+    Exception.__init__(error, *arguments)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "complaint"),
+    [
+        (OfflineModeIsEnabled("offline"), "not in the cache, and HF_HUB_OFFLINE is set"),
+        (refusal(GatedRepoError), "is gated"),
+        (refusal(RepositoryNotFoundError), "no repository 'someone/vampnet'\ntry hugggof/vampnet"),
+        (OSError("Name or service not known"), "cannot be downloaded: Name or service not known"),
+    ],
+)
+def test_the_hub_cannot_be_reached(cache, monkeypatch, error, complaint):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", fail)
+    with pytest.raises(ModelError, match=complaint):
+        vp.load("someone/vampnet")
+
+
+def test_a_broken_download(online, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("connection reset")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
+    with pytest.raises(ModelError, match="connection reset"):
+        vp.load("someone/vampnet")
+
+
+def test_what_is_here(cached, cache):
+    (snapshot(cache, "other/bert") / "model").mkdir(parents=True)
+    (snapshot(cache, "other/bert") / "config.json").write_text("{}")
+    names = [one.name for one in available()]
+    assert names == ["starter", hub.VAMPNET]
+    assert sorted(available()[1].finetunes) == ["updates", "whole"]
+
+
+def test_what_a_repository_offers(online):
+    listing = offered("someone/vampnet")
+    assert listing.is_complete
+    assert listing.licence == "cc-by-nc-sa-4.0"
+    assert listing.finetunes == {
+        "updates": ["loras/updates/coarse.pth"],
+        "whole": ["loras/whole/coarse.pth"],
+    }
+    assert listing.sizes["codec.pth"] > 100_000
+    assert online == []
+
+
+def test_what_a_repository_offers_without_a_network(cached):
+    assert offered(hub.VAMPNET).is_complete
+    with pytest.raises(ModelError, match="not in the cache"):
+        offered("someone/else")
+
+
+def test_what_a_folder_offers(folder, tmp_path):
+    assert offered(str(folder)).missing == []
+    (folder / "coarse.pth").unlink()
+    assert offered(str(folder)).missing == ["coarse.pth"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("hugggof/vampnet", True),
+        ("a/b", True),
+        ("./a", False),
+        ("../a", False),
+        ("/a/b", False),
+        ("a/b/c", False),
+        ("starter", False),
+    ],
+)
+def test_names_of_repositories(name, is_one):
+    assert hub.is_repository(name) == is_one
