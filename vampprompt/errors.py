@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_WIDEST = 100
+
 
 @dataclass(frozen=True)
 class Span:
@@ -29,8 +31,14 @@ class Span:
         line_stop = self.text.find("\n", self.start)
         line_stop = len(self.text) if line_stop < 0 else line_stop
         line = self.text[line_start:line_stop].replace("\t", " ").replace("\r", " ")
-        width = max(1, min(self.stop, line_stop) - self.start)
-        return f"  {line}\n  {' ' * (self.start - line_start)}{'^' * width}"
+        column, width = self.start - line_start, max(1, min(self.stop, line_stop) - self.start)
+        # Of a long line, the neighbourhood of the span.
+        first = max(0, min(column - _WIDEST // 2, len(line) - _WIDEST))
+        shown = line[first : first + _WIDEST]
+        before, after = "…" * bool(first), "…" * (first + _WIDEST < len(line))
+        column = column - first + len(before)
+        width = min(width, len(before) + len(shown) - column) or 1
+        return f"  {before}{shown}{after}\n  {' ' * column}{'^' * width}"
 
 
 class VampPromptError(Exception):

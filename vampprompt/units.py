@@ -36,7 +36,7 @@ UNITS = {
     "%": "percent",
     "dB": "decibel",
 }
-NUMBER = r"\d+(?:\.\d*)?|\.\d+"
+NUMBER = r"\d+(?:\.\d+)?|\.\d+"
 _QUANTITY = re.compile(rf"(?P<number>-?(?:{NUMBER})(?:/(?:{NUMBER}))?)(?P<unit>[A-Za-z%]*)")
 # Beyond this, a number in a mask is a slip of the keyboard; below it, arithmetic stays exact.
 _LARGEST = 10**15
@@ -81,7 +81,8 @@ class Quantity:
         if match is None:
             raise MaskError(f"'{text}' is not a quantity", hint="write 7, 2s, 500ms or 1/2beat")
         if match["unit"] not in UNITS:
-            hint = did_you_mean(match["unit"], units) or f"units: {' '.join(units)}"
+            near = next((unit for unit in units if unit.lower() == match["unit"].lower()), None)
+            hint = did_you_mean(near or match["unit"], units) or f"units: {' '.join(units)}"
             raise MaskError(f"unknown unit '{match['unit']}'", hint=hint)
         if len(match["number"]) > 64:
             raise MaskError("a number with more than 15 digits", hint="write a shorter one")
@@ -137,7 +138,7 @@ class Quantity:
 
 QuantityLike: TypeAlias = Quantity | str | int
 
-_SHORTEST = {unit: text for text, unit in reversed(UNITS.items()) if text}
+_SHORTEST = {unit: text for text, unit in reversed(UNITS.items())}
 s = Quantity(Fraction(1), "second")
 ms = Quantity(Fraction(1), "millisecond")
 beats = Quantity(Fraction(1), "beat")

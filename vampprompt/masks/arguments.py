@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from vampprompt.errors import MaskError, MaskTypeError
-from vampprompt.masks.base import Mask
+from vampprompt.masks.base import Mask, operand
 from vampprompt.units import Quantity, QuantityLike
 
 Share: TypeAlias = Quantity | str | float | Fraction
@@ -21,11 +21,7 @@ Share: TypeAlias = Quantity | str | float | Fraction
 
 def mask(value: Any) -> Mask:
     """Take a mask."""
-    if isinstance(value, Mask):
-        return value
-    if isinstance(value, type) and issubclass(value, Mask):
-        raise MaskTypeError(f"'{value.name}' is no mask before it is called with its arguments")
-    raise MaskTypeError(f"{_shown(value)} is not a mask", hint="write a mask here, such as beat")
+    return operand(value, hint="write a mask here, such as beat")
 
 
 def offset(value: Any) -> Quantity:

@@ -42,7 +42,7 @@ class Comparison(Mask):
             raise MaskError(f"{self.axis} is never negative, and '{bound}' is", hint=hint)
         whole = bound.unit == "frame" and bound.number.denominator == 1
         if self.axis != "time" and not whole:
-            hint = "write time for seconds: time<2s" if self.axis == "frame" else None
+            hint = f"write time{self.operator}{bound}" if self.axis == "frame" else None
             raise MaskError(f"{self.axis} is a whole number, and '{bound}' is not", hint=hint)
         if bound.unit == "frame" and not whole:
             raise MaskError(

@@ -52,7 +52,7 @@ class Mask(ABC):
     # NumPy leaves operators between its scalars and masks to the masks.
     __array_ufunc__: ClassVar[None] = None
 
-    span: Span | None = field(default=None, compare=False, kw_only=True)
+    span: Span | None = field(default=None, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         for item in _arguments(type(self)):
@@ -258,8 +258,8 @@ def spell(value: object) -> str:
     return f'"{escaped}"'
 
 
-def operand(value: object) -> Mask:
-    """Return what stands beside an operator, if it is a mask.
+def operand(value: object, hint: str = PARENTHESES) -> Mask:
+    """Return a value where a mask belongs, if it is one.
 
     Raises
     ------
@@ -268,8 +268,13 @@ def operand(value: object) -> Mask:
     """
     if isinstance(value, Mask):
         return value
+    if isinstance(value, type) and issubclass(value, Mask):
+        raise MaskTypeError(
+            f"'{value.name}' is not a mask before it is called",
+            hint=f"write {value.name}(...) with its arguments",
+        )
     shown = value if isinstance(value, (int, float, Quantity)) else repr(value)
-    raise MaskTypeError(f"{shown} is not a mask", hint=PARENTHESES)
+    raise MaskTypeError(f"{shown} is not a mask", hint=hint)
 
 
 @cache

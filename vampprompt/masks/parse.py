@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from vampprompt.errors import MaskError, Span
+from vampprompt.errors import MaskError, MaskTypeError, Span
 from vampprompt.masks.axes import OPERATORS, Comparison
 from vampprompt.masks.base import MAX_DEPTH, And, Difference, Mask, Not, Or, Xor
 from vampprompt.masks.calls import Argument, Value, call
 from vampprompt.masks.names import AXES, WORDS, Names
 from vampprompt.masks.position import Range
 from vampprompt.masks.tokens import Token, tokenize, unquote
-from vampprompt.units import Quantity
+from vampprompt.units import UNITS, Quantity
 
 _CHAINS: Final = {chain.operator: chain for chain in (Or, Xor, And, Difference)}
 _MIRRORED: Final = {"<": ">", "<=": ">="}
@@ -48,6 +48,8 @@ def parse(text: str, definitions: Mapping[str, str] | None = None) -> Mask:
     >>> print(parse("beat&(codebook<3)"))
     beat & codebook<3
     """
+    if not isinstance(text, str):
+        raise MaskTypeError(f"{text!r} is no text", hint="a mask made in Python needs no reading")
     names = Names(definitions or {}, lambda text, names: _Parser(text, names).parse())
     return _Parser(text, names).parse()
 
@@ -145,9 +147,10 @@ class _Parser:
         return self._made(token, call, token.text, entry, arguments, self._since(token))
 
     def _comparison(self, axis: Token) -> Mask:
+        if self._next.text == "=":
+            raise self._unexpected("a comparison")
         if self._next.text not in OPERATORS:
-            hint = "write ==" if self._next.text == "=" else f"write {axis.text}<3"
-            raise self._error(f"'{axis.text}' needs a comparison", hint, axis)
+            raise self._error(f"'{axis.text}' needs a comparison", f"write {axis.text}<3", axis)
         operator = self._take().text
         mask = self._made(axis, Comparison, axis.text, operator, self._quantity())
         if self._next.text in OPERATORS:
@@ -165,6 +168,8 @@ class _Parser:
         if self._next.text in OPERATORS:
             return self._sandwich(first, quantity)
         hint = f"write {first.text}.. for what follows, or compare: codebook<3"
+        if self._next.text in UNITS and self._next.kind == "name":
+            hint = f"a unit stands right behind its number: {first.text}{self._next.text}"
         raise self._error(f"'{first.text}' alone is not a mask", hint, first)
 
     def _sandwich(self, first: Token, low: Quantity) -> Mask:
@@ -233,7 +238,7 @@ class _Parser:
             return unquote(self._take().text)
         if start.kind == "quantity" or start.text == "-":
             quantity = self._quantity()
-            if self._next.text in (",", ")"):
+            if self._next.text != ".." and self._next.text not in OPERATORS:
                 return quantity
             self._index = index
         return self._expression()
@@ -265,7 +270,7 @@ class _Parser:
     def _unclosed(self, opening: Token, wanted: str = "')'") -> MaskError:
         if self._next.kind == "end":
             return self._error("a parenthesis that is never closed", "add ')'", opening)
-        return self._unexpected(f"an operator or {wanted}")
+        return self._unexpected(wanted)
 
     def _unexpected(self, wanted: str) -> MaskError:
         token = self._next
@@ -276,14 +281,16 @@ class _Parser:
                 f"'{token.text}' is no operator", f"write {WORDS[token.text]}", token
             )
         hint = None
-        if token.text == ")":
-            hint = "no parenthesis is open here" if not self._depth else None
+        if token.text in OPERATORS:
+            hint = "only codebook, frame and time can be compared"
         elif token.text == "=":
             hint = "write == to compare"
-        elif token.text == self._last.text and token.text in ("&", "|"):
+        elif token.text == "-":
+            hint = "positions are never negative; write suffix(2s) for the end of the clip"
+        elif token.text == ")" and not self._depth:
+            hint = "no parenthesis is open here"
+        elif token.text in ("&", "|") and self._index and token.text == self._last.text:
             hint = f"write {token.text} once"
-        elif token.kind == "name" and self._last.kind == "quantity":
-            hint = f"a unit stands right behind its number: {self._last.text}{token.text}"
         return self._error(f"{wanted} should stand before '{token.text}'", hint, token)
 
     def _error(

@@ -6,9 +6,9 @@ import re
 from typing import Final, NamedTuple
 
 from vampprompt.errors import MaskError, Span
+from vampprompt.units import NUMBER
 
-# A number may not swallow the first dot of a range: `1..2` is 1 to 2.
-_NUMBER: Final = r"(?:\d+(?:\.(?!\.)\d*)?|\.\d+)"
+_NUMBER: Final = f"(?:{NUMBER})"
 _TOKEN: Final = re.compile(
     rf"""
       (?P<space>\s+)

@@ -1,0 +1,236 @@
+"""Names: the language's, presets, the user's own, and those of other packages."""
+
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pytest
+
+from tests.masks.clips import Clip, rows
+from vampprompt import masks as m
+from vampprompt.errors import MaskError
+from vampprompt.masks import (
+    PRESETS,
+    Mask,
+    arguments,
+    parse,
+    read_definition,
+    read_definitions,
+    reads,
+)
+from vampprompt.masks.registry import masks, summary
+from vampprompt.units import QuantityLike
+
+DESIGN = """everything nothing prefix suffix periodic onset beat downbeat upbeat loud labels audio
+image random drop dilate erode shift thin depth"""
+
+
+def test_every_name_of_the_design_is_there_in_text_and_in_python():
+    assert sorted(masks) == sorted(DESIGN.split())
+    for name in [*DESIGN.split(), "codebook", "frame", "time", "parse", "Mask"]:
+        assert hasattr(m, name)
+        assert name in m.__all__
+    for name in masks:
+        assert masks.get(name) == getattr(m, name)
+
+
+def test_every_name_has_a_line_of_help():
+    for name in masks:
+        assert summary(masks.get(name)).endswith((".", ")")), name
+
+
+# Definitions
+
+
+def test_a_definition_stands_for_its_expression():
+    definitions = {"verse": "4s..12s", "calm": "verse - onset"}
+    mask = parse("calm & beat", definitions)
+    assert mask == parse("(4s..12s - onset) & beat")
+    assert str(mask) == "4s..12s - onset & beat"
+    assert parse(str(mask)) == mask
+
+
+def test_definitions_may_come_in_any_order():
+    assert parse("a", {"a": "b & c", "b": "c | beat", "c": "onset"}) == parse(
+        "(onset | beat) & onset"
+    )
+
+
+@pytest.mark.parametrize(
+    ("definitions", "message"),
+    [
+        ({"a": "a"}, "'a' is defined by itself: a -> a"),
+        ({"a": "b | beat", "b": "~c", "c": "a & b"}, "'a' is defined by itself: a -> b -> c -> a"),
+        ({"beat": "onset"}, "'beat' is already a mask of the language"),
+        ({"codebook": "onset"}, "'codebook' is already an axis of the language"),
+        ({"large_variation": "onset"}, "'large_variation' is already a preset of the language"),
+        ({"and": "onset"}, "'and' is already a word of the language"),
+        ({"my-mask": "onset"}, "'my-mask' cannot be the name of a mask"),
+        ({"2s": "onset"}, "'2s' cannot be the name of a mask"),
+        ({"": "onset"}, "'' cannot be the name of a mask"),
+        ({" a": "onset"}, "' a' cannot be the name of a mask"),
+        ({"'": "onset"}, "''' cannot be the name of a mask"),
+        ({"a": ""}, "an empty mask, in the definition of 'a'"),
+        ({"a": "beat &"}, "the mask ends where a mask should follow, in the definition of 'a'"),
+        ({"verse": "beet"}, "unknown mask 'beet', in the definition of 'verse'"),
+    ],
+)
+def test_definitions_that_define_nothing(definitions, message):
+    with pytest.raises(MaskError) as caught:
+        parse("onset", definitions)
+    assert caught.value.message.startswith(message)
+
+
+def test_an_error_in_a_definition_points_into_the_definition():
+    with pytest.raises(MaskError) as caught:
+        parse("verse & beat", {"verse": "4s.. & codebok<3"})
+    assert caught.value.span.text == "4s.. & codebok<3"
+    assert caught.value.span.start == 7
+    mask = parse("verse & beat", {"verse": "4s.. & codebook<99"})
+    with pytest.raises(MaskError) as caught:
+        mask.evaluate(Clip().context)
+    assert caught.value.span.text == "4s.. & codebook<99"
+
+
+def test_an_unknown_name_is_looked_for_among_the_definitions_too():
+    with pytest.raises(MaskError) as caught:
+        parse("vers & beat", {"verse": "4s..12s"})
+    assert caught.value.hint == "did you mean 'verse'?"
+
+
+def test_a_definition_takes_no_arguments():
+    with pytest.raises(MaskError, match="'verse' takes no arguments"):
+        parse("verse(3)", {"verse": "4s..12s"})
+
+
+def test_definitions_that_grow_without_end_are_refused():
+    doubling = {f"a{i}": f"(a{i - 1} & beat | a{i - 1}) & onset" for i in range(1, 40)}
+    with pytest.raises(MaskError, match="limits"):
+        parse("a39", {"a0": "loud", **doubling})
+    chain = {f"a{i}": f"a{i + 1}" for i in range(500)}
+    with pytest.raises(MaskError, match="definitions within definitions"):
+        parse("a0", {**chain, "a500": "beat"})
+
+
+def test_definitions_of_a_command_line():
+    assert read_definition("verse=4s..12s") == ("verse", "4s..12s")
+    assert read_definition(" low = codebook<=3 ") == ("low", "codebook<=3")
+    with pytest.raises(MaskError, match="defines nothing"):
+        read_definition("verse")
+
+
+def test_definitions_of_a_file(tmp_path):
+    file = tmp_path / "masks.toml"
+    file.write_text('verse = "4s..12s"\ncalm = """\nverse\n  - onset"""\n')
+    definitions = read_definitions(file)
+    assert parse("calm", definitions) == parse("4s..12s - onset")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("verse = 4s..12s", "is not a TOML file"),
+        ("verse = 3", "'verse' in .* is not a mask"),
+        ('[song]\nverse = "beat"', "'song' in .* is not a mask"),
+        ('a = "beat"\na = "onset"', "is not a TOML file"),
+        (b"\xff\xfe", "is not a TOML file"),
+        (None, "cannot read"),
+    ],
+)
+def test_files_without_definitions(text, message, tmp_path):
+    file = tmp_path / "masks.toml"
+    if text is not None:
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(MaskError, match=message):
+        read_definitions(file)
+
+
+# Presets
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_masks_of_the_language(name):
+    preset = PRESETS[name]
+    mask = parse(name)
+    assert mask == parse(preset.text)
+    assert str(mask) == preset.text, "written canonically"
+    assert mask.evaluate(Clip().context).any() == (name != "unconditional")
+    assert preset.help
+
+
+def test_the_paper_s_prompts_are_presets():
+    assert parse("paper_p16") == parse("periodic(16)")
+    assert parse("paper_inpaint_1s") == parse("prefix(1s) | suffix(1s)")
+    keep = parse("paper_beat").evaluate(Clip(1, 40, beats=(0.4,)).context)
+    assert rows(keep) == ["." * 21 + "####" + "." * 15]
+
+
+# Other packages
+
+
+@dataclass(frozen=True)
+class Fading(Mask):
+    """Keep fewer and fewer codebooks."""
+
+    name = "fading"
+
+    length: QuantityLike = field(metadata=reads(arguments.length))
+    lowest: int = field(default=0, metadata=reads(arguments.count(0)))
+
+    def keep(self, clip):
+        done = clip.frames / max(1, clip.timeline.length(self.length))
+        depth = np.maximum(clip.grid.n_codebooks * (1 - done), self.lowest)
+        return np.arange(clip.grid.n_codebooks)[:, None] < depth[None, :]
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Pretend that a package with masks is installed."""
+    points = [
+        EntryPoint("fading", f"{__name__}:Fading", "vampprompt.masks"),
+        EntryPoint("offbeat", f"{__name__}:offbeat", "vampprompt.masks"),
+        EntryPoint("beat", f"{__name__}:Fading", "vampprompt.masks"),
+    ]
+    monkeypatch.setattr(EntryPoint, "load", lambda self: globals()[self.value.split(":")[1]])
+    monkeypatch.setattr("vampprompt.registry.entry_points", lambda group: points)
+    monkeypatch.setattr(masks, "_items", dict(masks._items))
+    monkeypatch.setattr(masks, "_discovered", False)
+
+
+def offbeat(width=1):
+    """Keep what lies between the beats."""
+    return m.shift(m.beat(width=width), "1/2beat")
+
+
+@pytest.mark.usefixtures("installed")
+def test_masks_of_other_packages_are_part_of_the_language():
+    mask = parse("fading(4, lowest=1) & beat")
+    assert str(mask) == "fading(4, lowest=1) & beat"
+    assert parse(str(mask)) == mask
+    assert rows(parse("fading(4)").evaluate(Clip(4, 6).context)) == [
+        "####..",
+        "###...",
+        "##....",
+        "#.....",
+    ]
+    assert parse("offbeat(width=3)") == parse("shift(beat(width=3), 1/2beat)")
+    assert parse("offbeat") == parse("shift(beat(width=1), 1/2beat)")
+    assert parse("beat") == m.beat, "the package's own names win"
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("fadin(4)", "unknown mask 'fadin'", "did you mean 'fading'?"),
+        ("fading", "'fading' needs its argument 'length'", "write fading(length, lowest=0)"),
+        ("fading(4, lowst=1)", "'fading' has no argument 'lowst'", "did you mean 'lowest'?"),
+        ("fading(-4)", "length of fading: '-4' is negative", "write a length of 0 or more"),
+        ("offbeat(wdth=1)", "'offbeat' has no argument 'wdth'", "did you mean 'width'?"),
+    ],
+)
+def test_masks_of_other_packages_are_checked_alike(text, message, hint):
+    with pytest.raises(MaskError) as caught:
+        parse(text)
+    assert caught.value.message == message
+    assert caught.value.hint == hint

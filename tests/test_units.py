@@ -1,0 +1,209 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vampprompt.errors import MaskError, MaskTypeError
+from vampprompt.units import Beats, Grid, Quantity, Timeline, bars, beats, ms, s
+
+# A tempo that changes: half a second a beat, then a quarter.
+HEARD = Beats(np.array([0.5, 1.0, 1.5, 2.0, 2.25, 2.5, 2.75]), np.array([0.5, 2.0]))
+# A hundred frames a second, to reckon with in the head.
+GRID = Grid(4, 400, sample_rate=1000, hop_length=10)
+
+
+@pytest.fixture
+def timeline():
+    return Timeline(GRID, lambda: HEARD)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "unit"),
+    [
+        ("7", 7, "frame"),
+        ("7f", 7, "frame"),
+        ("1.5s", Fraction(3, 2), "second"),
+        (".5s", Fraction(1, 2), "second"),
+        ("500ms", 500, "millisecond"),
+        ("1beat", 1, "beat"),
+        ("2beats", 2, "beat"),
+        ("1/2beat", Fraction(1, 2), "beat"),
+        ("0.5/0.25bars", 2, "bar"),
+        ("-30dB", -30, "decibel"),
+        ("12.5%", Fraction(25, 2), "percent"),
+    ],
+)
+def test_quantities_are_read_exactly_and_written_as_they_were(text, number, unit):
+    quantity = Quantity.parse(text)
+    assert (quantity.number, quantity.unit) == (number, unit)
+    assert str(quantity) == text
+    assert Quantity.of(text) == Quantity.of(quantity) == quantity
+
+
+@pytest.mark.parametrize(
+    "text", ["", "s", "2 s", "2x", "2S", "3.", "1e3", "0x3", "--2s", "1/0s", "1/2/3s", "9" * 16]
+)
+def test_what_is_no_quantity(text):
+    with pytest.raises(MaskError):
+        Quantity.parse(text)
+
+
+@pytest.mark.parametrize("value", [0.5, True, None, b"2s", 2.0, np.float32(1)])
+def test_what_python_may_not_give(value):
+    with pytest.raises(MaskTypeError) as caught:
+        Quantity.of(value)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_whole_numbers_are_frames():
+    assert Quantity.of(7) == Quantity.of(np.int64(7)) == Quantity.parse("7f")
+    assert str(Quantity.of(7)) == "7"
+
+
+def test_units_multiply():
+    assert 2 * s == Quantity.parse("2s")
+    assert 0.1 * s == Quantity.parse("0.1s")
+    assert Fraction(1, 3) * beats == Quantity.parse("1/3beat")
+    assert -1.5 * bars == Quantity.parse("-1.5bars")
+    assert 30 * ms != Quantity.parse("0.03s"), "equal lengths, not equal values"
+    assert -(2 * s) == -2 * s
+
+
+@given(st.fractions(max_denominator=10**6).filter(lambda n: abs(n) < 10**6))
+def test_what_is_written_reads_back(number):
+    for unit in (s, ms, beats, bars, Quantity(Fraction(1), "frame")):
+        quantity = number * unit
+        assert Quantity.parse(str(quantity)) == quantity
+
+
+def test_numbers_have_their_limits():
+    with pytest.raises(MaskError, match="15 digits"):
+        Quantity.parse("1" * 5000 + "s")
+    with pytest.raises(MaskError, match="15 digits"):
+        _ = 10**20 * s
+
+
+def test_the_grid_knows_its_times():
+    grid = Grid(14, 574)
+    assert grid.shape == (14, 574)
+    assert grid.frame_rate == Fraction(44100, 768)
+    assert grid.duration == pytest.approx(9.996, abs=1e-3)
+    every_frame = np.arange(574)
+    assert grid.frames_at(grid.seconds_at(every_frame)).tolist() == every_frame.tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "frame"),
+    [
+        ("7", 7),
+        ("1.999s", 199),
+        ("2s", 200),
+        ("2.001s", 200),
+        ("50%", 200),
+        ("0beat", 50),
+        ("1beat", 100),
+        ("3.5beats", 212),
+        ("-1beat", 0),
+        ("8beats", 325),
+        ("0.5bar", 125),
+        ("2bars", 350),
+    ],
+)
+def test_positions_lie_in_the_frame_that_holds_them(text, frame, timeline):
+    assert timeline.position(text) == frame
+
+
+@pytest.mark.parametrize(
+    ("text", "frame"), [("0s", 400), ("1", 399), ("1ms", 399), ("1s", 300), ("2beats", 350)]
+)
+def test_positions_before_the_end(text, frame, timeline):
+    assert timeline.before_end(text) == frame
+
+
+@pytest.mark.parametrize(
+    ("text", "n_frames"), [("3", 3), ("14ms", 1), ("15ms", 2), ("4ms", 0), ("1%", 4), ("-15ms", -1)]
+)
+def test_lengths_are_the_nearest_number_of_frames(text, n_frames, timeline):
+    assert timeline.length(text) == n_frames
+
+
+def test_a_beat_has_no_single_length(timeline):
+    with pytest.raises(MaskError, match="no single length"):
+        timeline.length("1beat")
+
+
+def test_frames_move_at_the_clip_s_own_tempo(timeline):
+    frames = np.array([60, 150, 210])
+    assert timeline.moved(frames, "1beat").tolist() == [110, 200, 235]
+    assert timeline.moved(frames, "-1beat").tolist() == [10, 100, 171]
+    assert timeline.moved(frames, "30ms").tolist() == [63, 153, 213]
+
+
+@given(st.integers(0, 399), st.integers(-8, 8))
+def test_whole_beats_there_and_back(frame, number):
+    timeline = Timeline(GRID, lambda: HEARD)
+    quantity = number * beats
+    there = timeline.moved(np.array([frame]), quantity)
+    # Where the tempo doubles, two frames fall into one.
+    assert abs(timeline.moved(there, -quantity)[0] - frame) <= 1
+
+
+@pytest.mark.parametrize(
+    ("period", "offset", "frames"),
+    [
+        ("100", 0, [0, 100, 200, 300]),
+        ("100", 30, [30, 130, 230, 330]),
+        ("100", "-1s", [0, 100, 200, 300]),
+        ("100", "1beat", [0, 100, 200, 300]),
+        ("1.255s", 0, [0, 125, 251, 376]),
+        ("25%", 0, [0, 100, 200, 300]),
+        ("999s", 0, [0]),
+        ("999s", "3s", [300]),
+        ("1bar", 0, [50, 200, 350]),
+        ("2beats", 0, [50, 150, 225, 275, 325, 375]),
+        ("2beats", "1beat", [0, 100, 200, 250, 300, 350]),
+        ("2beats", "1s", [0, 100, 200, 250, 300, 350]),
+        ("1bar", "2beats", [0, 150, 300]),
+    ],
+)
+def test_periods(period, offset, frames, timeline):
+    assert timeline.every(period, offset).tolist() == frames
+
+
+def test_periods_stay_exact_over_an_hour():
+    grid = Grid(1, 206_719)
+    frames = Timeline(grid, Beats.none).every("100ms")
+    exact = [int(index * Fraction(1, 10) * grid.frame_rate) for index in range(36_002)]
+    assert frames.tolist() == [frame for frame in exact if frame < grid.n_frames]
+
+
+@pytest.mark.parametrize(
+    "period", ["0", "-1s", "1ms", "0.999f", "1/1000beat", "0.000000001s", "0.0001bar"]
+)
+def test_periods_shorter_than_a_frame(period, timeline):
+    with pytest.raises(MaskError, match=r"period"):
+        timeline.every(period)
+
+
+def test_large_numbers_lie_outside_the_clip(timeline):
+    assert timeline.position("999999999999999") > 400
+    assert timeline.every("999999999999999s", "999999999999998s").tolist() == []
+    assert timeline.every("0.123456789012345s", "0.3333333333333s").max() < 400
+
+
+@pytest.mark.parametrize("ask", ["position", "before_end", "length"])
+def test_levels_are_no_times(ask, timeline):
+    with pytest.raises(MaskError, match="not a time"):
+        getattr(timeline, ask)("-30dB")
+
+
+@pytest.mark.parametrize("n_beats", [0, 1])
+def test_musical_units_need_beats(n_beats):
+    timeline = Timeline(GRID, lambda: Beats(HEARD.beats[:n_beats], np.zeros(0)))
+    with pytest.raises(MaskError, match=f"at least two beats, and this clip has {n_beats}"):
+        timeline.position("1beat")
+    with pytest.raises(MaskError, match="at least two downbeats, and this clip has 0"):
+        timeline.every("1bar")
+    assert timeline.position("1s") == 100
