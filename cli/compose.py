@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ from rich.console import Console
 
 from vampprompt.errors import VampPromptError
 
+from .models import notice
 from .progress import stage_bars
 
 if TYPE_CHECKING:
@@ -107,7 +107,6 @@ def compose(
     recording = source or Path(old.source.path if old and old.source else "")
     check_output(output, recording, variations or (len(old.variations) if old else 1))
 
-    notice = partial(typer.echo, err=True)
     how: dict[str, Any] = {"cache": cache, "batch": batch}
     with stage_bars() as on_progress:
         if old is None:
@@ -118,7 +117,7 @@ def compose(
             other = vp.load(**named, device=device, on_notice=notice) if which else None
             song = vp.remake(old, other, device=device, **changes, **how, on_progress=on_progress)
     for note in song.notes:
-        typer.echo(f"note: {note}", err=True)
+        notice(note)
     Console(highlight=False, soft_wrap=True).print(summary(song, song.write(output)))
 
 

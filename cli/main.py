@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from vampprompt.errors import VampPromptError
 
 from .compose import compose
+from .models import convert, models
 
 
 class _Commands(TyperGroup):
@@ -32,7 +33,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(compose)
+for command in (compose, models, convert):
+    app.command()(command)
 
 
 def _version(wanted: bool) -> None:

@@ -1,6 +1,7 @@
 """The command line as a user meets it: exit codes, messages, files."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -197,3 +198,21 @@ def test_version_and_help():
     shown = installed("compose", "--help", env={"NO_COLOR": "1", "COLUMNS": "100"})
     assert shown.returncode == 0
     assert "--mask" in shown.stdout
+
+
+def test_an_interrupt_leaves_no_file(folder):
+    soundfile.write("long.wav", np.random.default_rng(0).normal(0, 0.1, 300 * RATE), RATE)
+    command = [Path(sys.executable).with_name("vampprompt"), "compose", "long.wav", "-m", "nothing"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        # Nothing tells from outside that the work has begun but that it takes its time.
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(timeout=8)
+        running.send_signal(signal.SIGINT)
+        _, complaint = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    assert "interrupted" in complaint
+    assert "Traceback" not in complaint
+    assert sorted(path.name for path in folder.iterdir()) == ["in.wav", "long.wav"]
