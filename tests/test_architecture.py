@@ -33,15 +33,15 @@ COMPOSING = {"__init__", "clip", "compose", "recipe", "song", "windows"}
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """All imports, also those inside functions, as (module, name); not those for types only."""
+    """All imports as (module, name), also those inside functions, but not those for types."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are written in full here"
-            yield from ((node.module or "", alias.name) for alias in node.names)
+            module = "." * node.level + (node.module or "")
+            yield from ((module, alias.name) for alias in node.names)
         else:
             yield from imports(node)
 
@@ -54,6 +54,7 @@ def parts_seen(path: Path) -> set[str]:
     seen = set()
     for module, name in imports_of(path):
         package, _, inner = module.partition(".")
+        assert package, "imports of the package are written in full"
         if package == PACKAGE:
             seen.add((inner or name).partition(".")[0])
     return seen

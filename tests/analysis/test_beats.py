@@ -159,8 +159,12 @@ def test_librosa_hears_the_tempo_of_real_music(example_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pickup", [0, 1, 2, 3])
-def test_librosa_guesses_the_accented_beat(pickup: int) -> None:
-    times, samples = clicks(120, 24, 0.25)
+def test_librosa_guesses_that_bars_begin_with_the_bass(pickup: int) -> None:
+    times, samples = clicks(120, 24, 0.25, per_bar=1)
+    seconds = np.arange(RATE // 4) / RATE
+    thump = (np.sin(2 * np.pi * 80 * seconds) * np.exp(-10 * seconds)).astype(np.float32)
+    for time in times[::4]:
+        samples[round(time * RATE) :][: len(thump)] += thump
     start = round((times[pickup] - 0.1) * RATE)
     heard = LibrosaBeats()(samples[start:], RATE)
     expected = times[(-pickup % 4) + pickup :: 4] - start / RATE

@@ -1,4 +1,4 @@
-"""Beats by librosa, and a guess at downbeats."""
+"""Beats by librosa."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import partial
 from importlib.metadata import version
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vampprompt.analysis.downbeats import guess_downbeats
 from vampprompt.analysis.sound import SAMPLE_RATE, SHORTEST_BEAT, prepared, sounding
 from vampprompt.audio import Samples
-from vampprompt.units import Beats
+from vampprompt.units import Beats, FloatArray, IntArray
 
 _HOP = 512
 # Half a second of silence on either side: librosa's tracker otherwise loses what is at the edges.
@@ -23,13 +23,12 @@ _BASS = 200.0
 class LibrosaBeats:
     """Tracks beats by dynamic programming over librosa's onset strength, at one tempo.
 
-    librosa hears no bars. Downbeats are a guess: every `beats_per_bar`-th beat, counted from
-    the phase in which onsets are strongest, all of them and those of the bass in equal parts.
+    librosa hears no bars: downbeats are guessed, see `guess_downbeats`.
 
     Parameters
     ----------
-    beats_per_bar : int
-        The metre that downbeats are guessed in.
+    beats_per_bar : tuple of int
+        The metres to try.
     note : str
         Why this tracker was chosen, for `describe`.
 
@@ -39,7 +38,7 @@ class LibrosaBeats:
     36(1), 2007.
     """
 
-    beats_per_bar: int = 4
+    beats_per_bar: tuple[int, ...] = (3, 4)
     note: str = field(default="", repr=False)
     name: str = field(default="librosa", init=False)
     version: str = field(default_factory=lambda: version("librosa"), init=False, repr=False)
@@ -62,8 +61,10 @@ class LibrosaBeats:
         half_hop = 0.5 * _HOP / SAMPLE_RATE
         heard = (seconds > span[0] - 2 * half_hop) & (seconds < span[1] - half_hop)
         seconds, frames = seconds[heard].clip(min=0.0), frames[heard]
-        phase = self._phase(strength[frames] + bass[frames])
-        return Beats(seconds, seconds[phase :: self.beats_per_bar])
+        downbeats = guess_downbeats(
+            seconds, _near(strength, frames), _near(bass, frames), samples, self.beats_per_bar
+        )
+        return Beats(seconds, downbeats)
 
     def describe(self) -> str:
         """Return one line that says who tracks, and why."""
@@ -71,12 +72,8 @@ class LibrosaBeats:
             f" ({self.note})" if self.note else ""
         )
 
-    def _phase(self, strength: NDArray[np.float64]) -> int:
-        phases = [strength[phase :: self.beats_per_bar] for phase in range(self.beats_per_bar)]
-        return int(np.argmax([phase.mean() if len(phase) else 0.0 for phase in phases]))
 
-
-def _strengths(samples: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _strengths(samples: Samples) -> tuple[FloatArray, FloatArray]:
     """Return the onset strength of everything and of the bass, each with its peak at 1."""
     import librosa
 
@@ -93,3 +90,10 @@ def _strengths(samples: Samples) -> tuple[NDArray[np.float64], NDArray[np.float6
         inside = heard[_MARGIN // _HOP + 3 :].max(initial=0.0)
         scaled.append(np.minimum(heard, inside).astype(np.float64) / (inside or 1.0))
     return scaled[0], scaled[1]
+
+
+def _near(strength: FloatArray, frames: IntArray) -> FloatArray:
+    """Return the strength at each frame, or that of a stronger one within two."""
+    padded = np.pad(strength, 2)
+    near: FloatArray = np.lib.stride_tricks.sliding_window_view(padded, 5)[frames].max(axis=1)
+    return near
