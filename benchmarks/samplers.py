@@ -17,7 +17,7 @@ import time
 import torch
 
 from vampprompt.protocols import Step
-from vampprompt.samplers import SAMPLERS, from_text
+from vampprompt.samplers import from_text, samplers
 
 N_CODEBOOKS, N_FRAMES, VOCAB = 4, 574, 1024
 FORWARD_FLOP = 385e9
@@ -68,7 +68,7 @@ def step_seconds(text: str) -> list[float]:
 def main() -> None:
     forward = forward_seconds()
     print(f"forward pass at this machine's matrix rate: {forward:.2f} s")
-    for text in sys.argv[1:] or [*SAMPLERS, "confidence(temperature=0)"]:
+    for text in sys.argv[1:] or [*samplers, "confidence(temperature=0)"]:
         steps = step_seconds(text)
         mean, worst = statistics.mean(steps), max(steps)
         print(

@@ -7,7 +7,7 @@ from vampprompt.samplers.core import Candidates, MaskedSampler
 from vampprompt.samplers.filters import Filter, MinP, Temperature, TopK, TopP, Typical
 from vampprompt.samplers.guidance import Guided
 from vampprompt.samplers.halton import Halton
-from vampprompt.samplers.presets import SAMPLERS
+from vampprompt.samplers.presets import samplers
 from vampprompt.samplers.random_order import RandomOrder
 from vampprompt.samplers.schedules import SCHEDULES, Schedule, cosine, linear, square
 from vampprompt.samplers.steps import fewer_steps, with_steps
@@ -15,7 +15,6 @@ from vampprompt.samplers.text import from_text
 from vampprompt.samplers.trace import Trace
 
 __all__ = [
-    "SAMPLERS",
     "SCHEDULES",
     "Blocks",
     "Candidates",
@@ -37,6 +36,7 @@ __all__ = [
     "fewer_steps",
     "from_text",
     "linear",
+    "samplers",
     "square",
     "with_steps",
 ]

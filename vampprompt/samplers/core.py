@@ -245,7 +245,10 @@ class MaskedSampler(Settings):
         rank = torch.arange(n_where, device=where.device)
         before, after = limits.unsqueeze(2)
         scores, order = (
-            self.scores(candidates).masked_fill(rank >= before, torch.inf).sort(dim=1, stable=True)
+            self.scores(candidates)
+            .float()
+            .masked_fill(rank >= before, torch.inf)
+            .sort(dim=1, stable=True)
         )
         where = where.gather(1, order)
         at = where + model.n_conditioning * n_frames

@@ -75,4 +75,4 @@ def _radical_inverse(index: NDArray[np.int64], base: int) -> NDArray[np.float64]
 
 @lru_cache(maxsize=16)
 def _places_on(n_codebooks: int, n_frames: int, device: torch.device) -> Tensor:
-    return torch.from_numpy(halton_places(n_codebooks, n_frames)).float().to(device)
+    return torch.from_numpy(halton_places(n_codebooks, n_frames)).to(device)

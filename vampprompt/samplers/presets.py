@@ -19,11 +19,11 @@ from vampprompt.samplers.random_order import RandomOrder
 # Takes the settings by keyword, as its signature names them.
 SamplerFactory: TypeAlias = Callable[..., Sampler]
 
-SAMPLERS: Registry[SamplerFactory] = Registry("sampler", "vampprompt.samplers", SamplerError)
+samplers: Registry[SamplerFactory] = Registry("sampler", "vampprompt.samplers", SamplerError)
 """Samplers by name, those of installed packages included."""
 
 for _sampler in (Confidence, RandomOrder, Halton, Blocks, Codebooks):
-    SAMPLERS.register(_sampler.name, _sampler)
+    samplers.register(_sampler.name, _sampler)
 
 
 def _filtered_by(name: str) -> SamplerFactory:
@@ -43,4 +43,4 @@ def _filtered_by(name: str) -> SamplerFactory:
 
 
 for _name in ("typical", "top-p", "top-k", "min-p"):
-    SAMPLERS.register(_name, _filtered_by(_name))
+    samplers.register(_name, _filtered_by(_name))

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from vampprompt.errors import SamplerError, Span, did_you_mean
 from vampprompt.protocols import Sampler
 from vampprompt.samplers.filters import FILTERS
-from vampprompt.samplers.presets import SAMPLERS
+from vampprompt.samplers.presets import samplers
 from vampprompt.samplers.schedules import SCHEDULES
 from vampprompt.samplers.settings import SettingError
 
@@ -32,7 +32,7 @@ def from_text(text: str) -> Sampler:
     ----------
     text : str
         ``confidence``, ``typical(mass=0.2, steps=12)``, ``blocks(schedule=linear)`` … Names are
-        those of `SAMPLERS`.
+        those of `samplers`.
 
     Raises
     ------
@@ -55,7 +55,7 @@ class _Reader:
     def sampler(self) -> Sampler:
         node = self._parse()
         name, keywords = self._name_and_keywords(node)
-        factory = SAMPLERS.get(self._known(name, SAMPLERS), span=self._span(name))
+        factory = samplers.get(self._known(name, samplers), span=self._span(name))
         built = self._build(factory, node, keywords)
         if not isinstance(built, Sampler):
             self._fail(f"'{self._source(name)}' made no sampler", name)
@@ -145,8 +145,8 @@ class _Reader:
         return self._text[span.start : span.stop]
 
     def _span(self, node: ast.AST, length: int | None = None) -> Span:
-        start: int = node.col_offset - 1  # type: ignore[attr-defined]
-        stop: int = node.end_col_offset - 1  # type: ignore[attr-defined]
+        start: int = max(node.col_offset - 1, 0)  # type: ignore[attr-defined]
+        stop: int = min(node.end_col_offset - 1, len(self._text))  # type: ignore[attr-defined]
         return Span(self._text, start, stop if length is None else start + length)
 
     def _fail(

@@ -1,0 +1,196 @@
+"""What every sampler promises, whatever its order."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.samplers.fakes import NeighbourModel, generators, keep_for, tokens_for
+from vampprompt.errors import SamplerError
+from vampprompt.protocols import Sampler
+from vampprompt.samplers import from_text, samplers
+
+MODELS = {
+    "coarse": NeighbourModel(n_codebooks=4),
+    "fine": NeighbourModel(n_codebooks=7, n_conditioning=4),
+}
+
+
+@pytest.fixture(params=list(samplers))
+def sampler(request):
+    return from_text(request.param)
+
+
+@pytest.fixture(params=MODELS)
+def model(request):
+    return MODELS[request.param]
+
+
+def everything_but_conditioning(model, tokens):
+    masked = torch.ones_like(tokens, dtype=torch.bool)
+    masked[:, : model.n_conditioning] = False
+    return masked
+
+
+def test_is_a_sampler(sampler):
+    assert isinstance(sampler, Sampler)
+    assert from_text(str(sampler)) == sampler
+    assert hash(from_text(str(sampler))) == hash(sampler)
+
+
+def test_kept_tokens_come_back_and_no_mask_token_is_left(sampler, model):
+    tokens = tokens_for(model, n_batch=2)
+    keep = keep_for(tokens)
+    given = tokens.clone()
+    filled = sampler(model, tokens, keep, generators(1, 2))
+    assert filled.shape == tokens.shape
+    assert filled.dtype == torch.int64
+    assert (filled[keep] == tokens[keep]).all()
+    assert ((filled >= 0) & (filled < model.vocab_size)).all()
+    assert (tokens == given).all()
+
+
+def test_conditioning_codebooks_are_kept_whatever_the_mask(sampler):
+    model = MODELS["fine"]
+    tokens = tokens_for(model)
+    filled = sampler(model, tokens, torch.zeros_like(tokens, dtype=torch.bool), generators(1))
+    assert (filled[:, :4] == tokens[:, :4]).all()
+    assert (filled[:, 4:] != tokens[:, 4:]).any()
+
+
+def test_what_is_regenerated_does_not_depend_on_what_was_there(sampler, model):
+    tokens = tokens_for(model)
+    keep = keep_for(tokens)
+    keep[:, : model.n_conditioning] = True
+    other = torch.where(keep, tokens, (tokens + 1) % model.vocab_size)
+    assert torch.equal(
+        sampler(model, tokens, keep, generators(1)), sampler(model, other, keep, generators(1))
+    )
+
+
+def test_an_item_is_the_same_in_any_batch(sampler, model):
+    tokens = tokens_for(model, n_batch=4)
+    shares = torch.tensor([0.0, 0.5, 0.95, 1.0])[:, None, None]
+    keep = torch.rand(tokens.shape, generator=torch.Generator().manual_seed(3)) < shares
+    together = sampler(model, tokens, keep, generators(1, 2, 3, 4))
+    for item in range(4):
+        one = slice(item, item + 1)
+        alone = sampler(model, tokens[one], keep[one], generators(item + 1))
+        assert torch.equal(together[one], alone)
+
+
+def test_result_follows_from_the_seed(sampler, model):
+    tokens = tokens_for(model)
+    keep = keep_for(tokens)
+    first, again, other = (sampler(model, tokens, keep, generators(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_global_random_state_is_left_alone(sampler, model):
+    tokens = tokens_for(model)
+    before = torch.get_rng_state()
+    sampler(model, tokens, keep_for(tokens), generators(1))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_generator_runs_on(sampler, model):
+    # Seeds that restart for each chunk of a clip make its chunks come out identical.
+    tokens = tokens_for(model)
+    keep = torch.zeros_like(tokens, dtype=torch.bool)
+    chance = generators(1)
+    assert not torch.equal(
+        sampler(model, tokens, keep, chance), sampler(model, tokens, keep, chance)
+    )
+
+
+@pytest.mark.parametrize("steps", [1, 2, 60])
+def test_any_number_of_steps_works(sampler, model, steps):
+    tokens = tokens_for(model, n_frames=6)
+    sampler = replace(sampler, steps=steps)
+    filled = sampler(model, tokens, keep_for(tokens), generators(1))
+    assert (filled < model.vocab_size).all()
+
+
+def test_everything_kept_comes_back_without_asking_the_model(sampler, model):
+    tokens = tokens_for(model, n_batch=2)
+    asked, steps = model.asked, []
+    filled = sampler(
+        model, tokens, torch.ones_like(tokens, dtype=torch.bool), generators(1, 2), steps.append
+    )
+    assert torch.equal(filled, tokens)
+    assert model.asked == asked
+    assert len(steps) == sampler.total(model.n_codebooks - model.n_conditioning)
+
+
+def test_nothing_kept(sampler, model):
+    tokens = tokens_for(model)
+    filled = sampler(model, tokens, torch.zeros_like(tokens, dtype=torch.bool), generators(1))
+    masked = everything_but_conditioning(model, tokens)
+    assert (filled < model.vocab_size).all()
+    assert (filled[masked] != tokens[masked]).any()
+
+
+@pytest.mark.parametrize("n_frames", [0, 1])
+def test_hardly_any_frames(sampler, model, n_frames):
+    tokens = tokens_for(model, n_frames=n_frames)
+    filled = sampler(model, tokens, torch.zeros_like(tokens, dtype=torch.bool), generators(1))
+    assert filled.shape == tokens.shape
+    assert (filled < model.vocab_size).all()
+
+
+def test_on_step_sees_every_step_and_ever_fewer_masked_tokens(sampler, model):
+    tokens = tokens_for(model, n_batch=2, n_frames=30)
+    keep = keep_for(tokens)
+    keep[1] |= keep_for(tokens, 0.8)[1]
+    steps = []
+    filled = sampler(model, tokens, keep, generators(1, 2), steps.append)
+    total = sampler.total(model.n_codebooks - model.n_conditioning)
+    assert [(step.index, step.total) for step in steps] == [(i, total) for i in range(total)]
+    masked = everything_but_conditioning(model, tokens) & ~keep
+    was, before = tokens.masked_fill(masked, model.mask_token), masked
+    for step in steps:
+        assert (step.masked <= before).all()
+        assert torch.equal(step.masked, step.tokens == model.mask_token)
+        assert torch.equal(step.tokens[~before], was[~before])
+        if step.confidence is None:
+            assert not sampler.reports_confidence
+        else:
+            assert not (step.confidence.isfinite() & ~before).any()
+            assert step.confidence[before & ~step.masked].isfinite().all()
+        was, before = step.tokens, step.masked
+    assert not before.any()
+    assert torch.equal(was, filled)
+
+
+def test_steps_settle_the_best_scores(sampler, model):
+    tokens = tokens_for(model, n_frames=30)
+    steps = []
+    sampler(model, tokens, keep_for(tokens), generators(1), steps.append)
+    for step in steps:
+        if step.confidence is not None:
+            sampled = step.confidence.isfinite()
+            again, settled = (step.confidence[sampled & m] for m in (step.masked, ~step.masked))
+            if len(again) and len(settled):
+                assert again.max() <= settled.min()
+
+
+@pytest.mark.parametrize("schedule", ["linear", "square", lambda progress: 0.3, lambda p: 2 - p])
+def test_any_schedule(sampler, model, schedule):
+    tokens = tokens_for(model)
+    sampler = replace(sampler, schedule=schedule)
+    assert (sampler(model, tokens, keep_for(tokens), generators(1)) < model.vocab_size).all()
+
+
+def test_shapes_that_do_not_fit(sampler):
+    model = MODELS["coarse"]
+    tokens = tokens_for(model)
+    keep = keep_for(tokens)
+    with pytest.raises(SamplerError, match=r"tokens must be \[batch, 4, frame\]"):
+        sampler(model, tokens[:, :3], keep[:, :3], generators(1))
+    with pytest.raises(SamplerError, match="keep must be bool"):
+        sampler(model, tokens, keep[..., :-1], generators(1))
+    with pytest.raises(SamplerError, match="keep must be bool"):
+        sampler(model, tokens, keep.long(), generators(1))
+    with pytest.raises(SamplerError, match="1 batch items need as many generators, not 2"):
+        sampler(model, tokens, keep, generators(1, 2))

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vampprompt.errors import SamplerError
+from vampprompt.samplers.filters import MinP, Temperature, TopK, TopP, Typical
+
+REFERENCE = Path(__file__).parent.parent / "data" / "reference" / "samplers.npz"
+NAMES = {"typical": Typical, "top_p": TopP, "top_k": TopK, "min_p": MinP}
+FILTERS = [Temperature(0.7), TopK(10), TopP(0.5), TopP(1.0), MinP(0.1), Typical(0.3, 5), Typical()]
+
+
+def reference():
+    arrays = np.load(REFERENCE)
+    for key in arrays.files:
+        for name, filter_ in NAMES.items():
+            if key.startswith(name):
+                settings = [
+                    float(s) if "." in s else int(s) for s in key[len(name) + 1 :].split("_")
+                ]
+                yield pytest.param(filter_(*settings), arrays["logits"], arrays[key], id=key)
+
+
+def some_logits(*shape):
+    return 3 * torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(("keep_likely", "logits", "kept"), [*reference()])
+def test_keeps_the_tokens_that_transformers_keeps(keep_likely, logits, kept):
+    filtered = keep_likely(torch.from_numpy(logits)).numpy()
+    assert (np.isfinite(filtered) == kept).all()
+    assert (filtered[kept] == logits[kept]).all()
+
+
+@pytest.mark.parametrize("keep_likely", FILTERS, ids=str)
+def test_takes_any_leading_axes_and_leaves_its_input_alone(keep_likely):
+    logits = some_logits(3, 4, 90)
+    given = logits.clone()
+    filtered = keep_likely(logits)
+    assert torch.equal(logits, given)
+    assert filtered.isfinite().any(-1).all()
+    assert torch.equal(filtered[1, 2], keep_likely(logits[1, 2]))
+
+
+@pytest.mark.parametrize("second", FILTERS, ids=str)
+@pytest.mark.parametrize("first", [TopK(3), TopP(0.1), Typical(0.1, 1)], ids=str)
+def test_filters_chain(first, second):
+    once = first(some_logits(20, 90))
+    twice = second(once)
+    assert (twice.isfinite() <= once.isfinite()).all()
+    assert twice.isfinite().any(-1).all()
+    assert not twice.isnan().any()
+
+
+def test_typical_can_drop_the_likeliest_token():
+    probability = torch.tensor([0.4, *[0.06] * 10])
+    kept = Typical(0.15, 1)(probability.log()).isfinite()
+    assert not kept[0]
+
+
+@pytest.mark.parametrize("everything", [Typical(1.0), TopP(1.0), TopK(1000), Typical(0.1, 90)])
+def test_filters_that_keep_everything(everything):
+    logits = some_logits(20, 90)
+    assert torch.equal(everything(logits), logits)
+
+
+def test_typical_mass_just_below_one():
+    # Rounding may keep the cumulated probability below the mass to the very end.
+    assert Typical(1 - 1e-9, 1)(some_logits(50, 1024)).isfinite().float().mean() > 0.99
+
+
+def test_top_k_keeps_ties():
+    assert TopK(2)(torch.tensor([1.0, 3.0, 2.0, 2.0])).isfinite().tolist() == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Temperature(0), "temperature must be a number above 0, not 0"),
+        (lambda: TopK(0), "k must be a whole number of at least 1, not 0"),
+        (lambda: TopK(2.5), "k must be a whole number of at least 1, not 2.5"),
+        (lambda: TopP(0), "p must be a number above 0 and at most 1, not 0"),
+        (lambda: TopP(True), "p must be a number above 0 and at most 1, not True"),
+        (lambda: MinP(1.5), "p must be a number above 0 and at most 1, not 1.5"),
+        (lambda: Typical(-0.1), "mass must be a number above 0 and at most 1, not -0.1"),
+        (lambda: Typical(float("nan")), "mass must be .* not nan"),
+        (lambda: Typical(min_tokens=0), "min_tokens must be a whole number of at least 1, not 0"),
+    ],
+)
+def test_wrong_settings(make, message):
+    with pytest.raises(SamplerError, match=message):
+        make()

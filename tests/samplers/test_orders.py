@@ -1,0 +1,149 @@
+"""The order in which each sampler settles tokens."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from tests.samplers.fakes import NeighbourModel, generators, keep_for, tokens_for
+from vampprompt.errors import SamplerError
+from vampprompt.samplers import Blocks, Codebooks, Confidence, Halton, RandomOrder
+from vampprompt.samplers.halton import halton_places
+from vampprompt.samplers.trace import Trace, settling_steps
+
+
+def settled(sampler, model=None, n_frames=24, keep=None, seed=1):
+    """The step in which each token settled, ``[codebook, frame]``; -1 where it was kept."""
+    model = model or NeighbourModel()
+    tokens = tokens_for(model, n_frames=n_frames)
+    keep = torch.zeros_like(tokens, dtype=torch.bool) if keep is None else keep
+    trace = Trace()
+    sampler(model, tokens, keep, generators(seed), trace)
+    steps = settling_steps(trace)
+    steps[keep[0].numpy()] = -1
+    steps[: model.n_conditioning] = -1
+    return steps
+
+
+def test_random_order_is_uniform_and_differs_by_seed():
+    runs = np.stack([settled(RandomOrder(steps=8), seed=seed) for seed in range(40)])
+    assert len(np.unique(runs, axis=0)) == 40
+    # 40 draws of a step between 0 and 7; a place that always came early would show.
+    assert abs(runs.mean(0) - runs.mean()).max() < 5 * runs.std() / np.sqrt(40)
+
+
+def test_halton_order_is_that_of_the_sequence():
+    steps = settled(Halton(steps=96, schedule="linear"))
+    in_order = steps.flatten()[halton_places(4, 24).argsort(axis=None)]
+    assert (np.diff(in_order) >= 0).all()
+    assert len(np.unique(in_order)) > 90
+
+
+def test_halton_order_skips_what_is_kept():
+    tokens = tokens_for(NeighbourModel(), n_frames=24)
+    keep = keep_for(tokens, 0.5)
+    masked = ~keep[0].numpy()
+    steps = settled(Halton(steps=5, schedule="linear"), keep=keep)
+    in_order = steps[masked][halton_places(4, 24)[masked].argsort()]
+    assert (np.diff(in_order) >= 0).all()
+    assert np.ptp(np.bincount(in_order)) <= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4, 574), (10, 173), (14, 1), (1, 100)])
+def test_halton_places_are_an_order(shape):
+    places = halton_places(*shape)
+    assert places.shape == shape
+    assert sorted(places.flatten()) == list(range(places.size))
+
+
+def test_halton_spreads_tokens_evenly():
+    first = halton_places(4, 512) < 64
+    assert (first.reshape(4, 16, 32).sum((0, 2)) == 4).all()
+    assert (abs(first.sum(1) - 16) <= 2).all()
+
+
+def test_blocks_are_filled_from_left_to_right():
+    steps = settled(Blocks(steps=12, blocks=4))
+    blocks = steps.reshape(4, 4, 6)
+    for block in range(4):
+        inside = blocks[:, block]
+        assert (inside // 3 == block).all()
+        assert len(np.unique(inside)) == 3
+
+
+def test_blocks_share_out_what_is_masked():
+    keep = torch.zeros(1, 4, 24, dtype=torch.bool)
+    keep[..., :16] = True
+    steps = settled(Blocks(steps=4, blocks=4), keep=keep)
+    assert (steps[:, 16:] == np.repeat([0, 1, 2, 3], 2)).all()
+
+
+@pytest.mark.parametrize(("steps", "blocks"), [(1, 6), (7, 3), (36, 6), (5, 50), (50, 30)])
+def test_blocks_share_out_the_steps(steps, blocks):
+    shares = Blocks(steps=steps, blocks=blocks).stage_steps(4)
+    assert sum(shares) == steps
+    assert len(shares) == min(steps, blocks)
+    assert max(shares) - min(shares) <= 1
+
+
+def test_codebooks_are_filled_coarsest_first():
+    sampler = Codebooks(steps=(5, 3, 1))
+    assert sampler.stage_steps(4) == (5, 3, 1, 1)
+    assert sampler.stage_steps(2) == (5, 3)
+    assert sampler.total(10) == 16
+    assert Codebooks(steps=4).stage_steps(3) == (4, 4, 4)
+    steps = settled(sampler)
+    wanted = [range(5), range(5, 8), [8], [9]]
+    assert [sorted(set(row)) for row in steps] == [list(each) for each in wanted]
+
+
+def test_codebooks_of_a_fine_model_begin_behind_the_conditioning():
+    model = NeighbourModel(n_codebooks=7, n_conditioning=4)
+    steps = settled(Codebooks(steps=1), model)
+    assert (steps == np.array([-1, -1, -1, -1, 0, 1, 2])[:, None]).all()
+
+
+def test_passes_with_nothing_to_sample_cost_nothing():
+    model = NeighbourModel()
+    tokens = tokens_for(model)
+    keep = torch.ones_like(tokens, dtype=torch.bool)
+    keep[:, 2, 3:] = False
+    Codebooks(steps=3)(model, tokens, keep, generators(1))
+    assert model.asked == 3
+
+
+def test_confidence_without_noise_settles_the_surest_first():
+    # The surest tokens of each step settle; with much noise any may.
+    def agreement(mask_temperature):
+        model, steps = NeighbourModel(), []
+        tokens = tokens_for(model, n_frames=200)
+        keep = torch.zeros_like(tokens, dtype=torch.bool)
+        sampler = Confidence(steps=2, mask_temperature=mask_temperature, filters=())
+        sampler(model, tokens, keep, generators(1), steps.append)
+        first = steps[0]
+        masked = torch.full_like(tokens, model.mask_token)
+        log_probability = model.logits(masked).log_softmax(-1)
+        return log_probability[0].amax(-1)[~first.masked[0]].mean()
+
+    assert agreement(0) > agreement(100) + 0.1
+
+
+def test_orders_differ():
+    orders = [Confidence(steps=9), RandomOrder(steps=9), Halton(steps=9), Blocks(steps=9)]
+    for one, other in itertools.combinations(map(settled, orders), 2):
+        assert (one != other).any()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Blocks(blocks=0), "blocks must be a whole number of at least 1, not 0"),
+        (lambda: Codebooks(steps=()), "steps must be the steps for each codebook"),
+        (lambda: Codebooks(steps=(4, 0)), "steps must be a whole number of at least 1, not 0"),
+        (lambda: Codebooks(steps="9"), "steps must be a whole number of at least 1, not '9'"),
+    ],
+)
+def test_wrong_settings(make, message):
+    with pytest.raises(SamplerError, match=message):
+        make()
