@@ -10,6 +10,7 @@ from vampprompt.masks.axes import Axis, codebook, frame, time
 from vampprompt.masks.base import Evaluation, Mask, reads
 from vampprompt.masks.chance import drop, random
 from vampprompt.masks.constants import everything, nothing
+from vampprompt.masks.explain import Part, explain
 from vampprompt.masks.heard import beat, downbeat, loud, onset, upbeat
 from vampprompt.masks.names import read_definition, read_definitions
 from vampprompt.masks.parse import parse
@@ -24,6 +25,7 @@ __all__ = [
     "Axis",
     "Evaluation",
     "Mask",
+    "Part",
     "audio",
     "beat",
     "codebook",
@@ -33,6 +35,7 @@ __all__ = [
     "drop",
     "erode",
     "everything",
+    "explain",
     "frame",
     "from_vampnet",
     "image",

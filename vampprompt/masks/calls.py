@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from inspect import Parameter
 from typing import TypeAlias
 
@@ -73,23 +72,30 @@ def _bind(name: str, entry: Entry, arguments: list[Argument], place: Span) -> di
     known = parameters(entry)
     unnamed = iter(known)
     bound: dict[str, Argument] = {}
-    hint = partial(usage, name, entry)
     for given in arguments:
         argument = given.name or next(unnamed, None)
         where = given.name_place or given.place
         if argument is None:
             many = f"at most {len(known)} arguments" if known else "no arguments"
-            raise MaskError(f"'{name}' takes {many}", hint=hint(), span=where)
+            raise MaskError(
+                f"'{name}' takes {many}", hint=f"write {usage(name, entry)}", span=where
+            )
         if argument not in known:
             raise MaskError(
                 f"'{name}' has no argument '{argument}'",
-                hint=did_you_mean(argument, known) or hint(),
+                hint=did_you_mean(argument, known) or f"write {usage(name, entry)}",
                 span=where,
             )
         if argument in bound:
-            raise MaskError(f"'{argument}' is given twice", hint=hint(), span=where)
+            raise MaskError(
+                f"'{argument}' is given twice", hint=f"write {usage(name, entry)}", span=where
+            )
         bound[argument] = given
     for argument, parameter in known.items():
         if parameter.default is Parameter.empty and argument not in bound:
-            raise MaskError(f"'{name}' needs its argument '{argument}'", hint=hint(), span=place)
+            raise MaskError(
+                f"'{name}' needs its argument '{argument}'",
+                hint=f"write {usage(name, entry)}",
+                span=place,
+            )
     return bound

@@ -91,7 +91,7 @@ class Suffix(Mask):
 
 @dataclass(frozen=True, repr=False)
 class Periodic(Mask):
-    """Keep `width` frames round every `period`: ``periodic(7)``, ``periodic(1beat)``.
+    """Keep some frames again and again: ``periodic(7)``, ``periodic(1beat, width=3)``.
 
     Garcia et al., "VampNet: Music Generation via Masked Acoustic Token Modeling", 2023,
     section 3.4.

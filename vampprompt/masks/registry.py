@@ -53,15 +53,15 @@ def parameters(entry: Entry) -> dict[str, inspect.Parameter]:
 
 
 def usage(name: str, entry: Entry) -> str:
-    """Return a hint how a name is written: ``write periodic(period, width=1, offset=0)``."""
-    shown = [
-        item.name if item.default is inspect.Parameter.empty else f"{item.name}={item.default}"
-        for item in parameters(entry).values()
-        if item.default is not None
-    ]
-    optional = [item.name for item in parameters(entry).values() if item.default is None]
-    shown += [f"{item}=…" for item in optional]
-    return f"write {name}({', '.join(shown)})" if shown else f"write {name}"
+    """Return how a name is written: ``periodic(period, width=1, offset=0)``."""
+    shown = [_shown(item) for item in parameters(entry).values()]
+    return f"{name}({', '.join(shown)})" if shown else name
+
+
+def _shown(item: inspect.Parameter) -> str:
+    if item.default is inspect.Parameter.empty:
+        return item.name
+    return f"{item.name}={'…' if item.default is None else item.default}"
 
 
 def summary(entry: Entry) -> str:

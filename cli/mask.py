@@ -1,0 +1,114 @@
+"""`vampprompt mask`."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from .masks import definitions_of
+from .models import notice
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vampprompt import Context
+    from vampprompt.masks import Mask
+
+
+def mask(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The recording.")],
+    expression: Annotated[
+        str, typer.Option("--mask", "-m", help="What to keep, in the mask language.")
+    ],
+    define: Annotated[
+        list[str] | None, typer.Option(help="A mask with a name: verse=4s..12s. Repeatable.")
+    ] = None,
+    masks: Annotated[Path | None, typer.Option(help="A TOML file of masks with names.")] = None,
+    model: Annotated[
+        str, typer.Option(help="Decides how many codebooks and how long a frame is.")
+    ] = "starter",
+    beats: Annotated[str, typer.Option(help="Beat tracker: auto, librosa, madmom.")] = "auto",
+    seed: Annotated[int, typer.Option(help="As for compose.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw waveform, spectrogram, events and mask.")
+    ] = None,
+    npy: Annotated[
+        Path | None, typer.Option(help="Write the mask, bool [codebook, frame].")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what each part of the mask keeps by itself.")
+    ] = False,
+    cache: Annotated[bool, typer.Option(help="Remember what was heard in a file.")] = True,
+) -> None:
+    """Show what a mask keeps of a recording, without composing."""
+    import vampprompt as vp
+    from vampprompt.masks import explain as explained
+
+    wanted = vp.parse(expression, definitions_of(define or [], masks))
+    recording = vp.read(source)
+    bundle = vp.load(model, on_notice=notice)
+    context = vp.context_of(recording, bundle, beats=beats, seed=seed, cache=cache)
+    keep = wanted.evaluate(context).numpy()
+    if npy is not None:
+        _write_array(npy, keep)
+    if plot is not None:
+        from .plot import plot as draw_plot
+
+        draw_plot(plot, f"{source.name}: {expression}", keep, context)
+    parts = explained(wanted, context) if explain else []
+    found = _facts(wanted, keep, context, bundle.coarse.vocab_size)
+    if as_json:
+        tree = [{"mask": str(part.mask), "depth": part.depth, "kept": part.kept} for part in parts]
+        typer.echo(json.dumps(found | ({"parts": tree} if explain else {})))
+        return
+    from .grid import draw
+    from .grid import tree as lines_of
+
+    console = Console(highlight=False, markup=False)
+    draw(console, keep, context.grid, context.beats, context.onsets)
+    for line in lines_of(parts):
+        console.print(line, no_wrap=True, overflow="ellipsis")
+    console.print(
+        f"keeps {found['kept']:.1%}, regenerates {1 - found['kept']:.1%}; "
+        f"the prompt is {found['bits_per_second']:.0f} of {found['bits_per_second_of_all']:.0f} "
+        f"bit/s; heard {len(found['beats'])} beats, {len(found['downbeats'])} downbeats, "
+        f"{len(found['onsets'])} onsets",
+        soft_wrap=True,
+    )
+
+
+def _facts(
+    mask: Mask, keep: NDArray[np.bool_], context: Context, vocab_size: int
+) -> dict[str, Any]:
+    grid = context.grid
+    # A token of a vocabulary of 1024 is worth ten bits.
+    rate_of_all = float(grid.n_codebooks * grid.frame_rate * math.log2(vocab_size))
+    return {
+        "mask": str(mask),
+        "n_codebooks": grid.n_codebooks,
+        "n_frames": grid.n_frames,
+        "frames_per_second": float(grid.frame_rate),
+        "kept": float(keep.mean()),
+        "kept_by_codebook": keep.mean(axis=1).tolist(),
+        "bits_per_second": float(keep.mean()) * rate_of_all,
+        "bits_per_second_of_all": rate_of_all,
+        "beats": context.beats.beats.tolist(),
+        "downbeats": context.beats.downbeats.tolist(),
+        "onsets": context.onsets.tolist(),
+    }
+
+
+def _write_array(path: Path, keep: NDArray[np.bool_]) -> None:
+    import numpy as np
+
+    from vampprompt.audio import atomic
+
+    with atomic(path) as part, part.open("wb") as file:
+        np.save(file, keep)

@@ -1,0 +1,80 @@
+"""`vampprompt masks`, and the user's own names for masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vampprompt import VampPromptError
+
+
+def masks(
+    define: Annotated[
+        list[str] | None, typer.Option(help="A mask with a name: verse=4s..12s. Repeatable.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--masks", help="A TOML file of masks with names.")
+    ] = None,
+) -> None:
+    """List the names of the mask language, its presets, and your own definitions."""
+    from vampprompt.masks import PRESETS, parse
+    from vampprompt.masks import masks as registered
+    from vampprompt.masks.registry import summary, usage
+
+    own = definitions_of(define or [], file)
+    parse("nothing", own)
+    console = Console(highlight=False, markup=False)
+    names = [
+        (usage(name, registered.get(name)), summary(registered.get(name))) for name in registered
+    ]
+    axes = [
+        ("codebook<3", "Keep codebooks 0, 1 and 2; also <= > >= == !=, and 2<=codebook<4."),
+        ("frame<100", "Keep the first hundred frames."),
+        ("time>=2s", "Keep all from two seconds on; 2s..4s is the same as 2s<=time<4s."),
+    ]
+    _print(console, "masks", names + axes)
+    operators = [
+        ("~a", "Keep what a does not."),
+        ("a - b", "Keep what a keeps and b does not."),
+        ("a & b", "Keep what both keep."),
+        ("a ^ b", "Keep what one of them keeps, and not the other."),
+        ("a | b", "Keep what one of them keeps, or both."),
+    ]
+    _print(console, "operators, the one that binds tightest first", operators)
+    presets = [(name, f"{preset.text}: {preset.help}") for name, preset in PRESETS.items()]
+    _print(console, "presets", presets)
+    if own:
+        _print(console, "your own", list(own.items()))
+
+
+def definitions_of(define: list[str], file: Path | None) -> dict[str, str]:
+    """Return the user's own names with their expressions, from options and from a file.
+
+    Raises
+    ------
+    VampPromptError
+        If one is no definition, or two have the same name.
+    """
+    from vampprompt.masks import read_definition, read_definitions
+
+    found = {} if file is None else read_definitions(file)
+    for text in define:
+        name, expression = read_definition(text)
+        if name in found:
+            raise VampPromptError(f"'{name}' is defined twice", hint="choose another name")
+        found[name] = expression
+    return found
+
+
+def _print(console: Console, title: str, rows: list[tuple[str, str]]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False, title=title, title_justify="left")
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column()
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    console.print()
