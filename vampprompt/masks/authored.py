@@ -81,10 +81,14 @@ class Sounding(Mask):
 
         heard = read(self.path)
         peaks = np.abs(heard.samples).max(axis=0)
-        loud = peaks >= 10 ** (float(Quantity.of(self.above).number) / 20)
-        frames = clip.grid.frames_at(np.flatnonzero(loud) / heard.sample_rate)
-        keep = np.zeros((1, clip.grid.n_frames), dtype=np.bool_)
-        keep[0, frames[frames < clip.grid.n_frames]] = True
+        # The first sample of each frame, by whole numbers so that no border is off.
+        frames, grid = clip.frames, clip.grid
+        borders = -(-frames * grid.hop_length * heard.sample_rate // grid.sample_rate)
+        inside = borders[borders < len(peaks)]
+        threshold = 10 ** (float(Quantity.of(self.above).number) / 20)
+        end = -(-grid.n_frames * grid.hop_length * heard.sample_rate // grid.sample_rate)
+        keep = np.zeros((1, grid.n_frames), dtype=np.bool_)
+        keep[0, : len(inside)] = np.maximum.reduceat(peaks[:end], inside) >= threshold
         return keep
 
 

@@ -13,22 +13,27 @@ def runs(keep: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
 
     `keep` is ``[row, frame]``.
     """
-    edge = np.zeros((len(keep), 1), dtype=np.bool_)
-    padded = np.hstack([edge, keep, edge])
-    rows, places = np.nonzero(padded[:, 1:] != padded[:, :-1])
-    return rows[::2], places[::2], places[1::2]
+    n_rows, n_frames = keep.shape
+    # Rows in one line, with an empty frame between them so that no stretch spans two.
+    line = np.zeros(n_rows * (n_frames + 1) + 1, dtype=np.bool_)
+    line[1:].reshape(n_rows, n_frames + 1)[:, :n_frames] = keep
+    edges = np.flatnonzero(line[1:] != line[:-1])
+    rows = edges[::2] // (n_frames + 1)
+    first = rows * (n_frames + 1)
+    return rows, edges[::2] - first, edges[1::2] - first
 
 
 def covered(rows: IntArray, starts: IntArray, stops: IntArray, shape: tuple[int, int]) -> BoolArray:
     """Return ``[row, frame]``, true inside the stretches; what leaves the clip is cut off."""
     n_rows, n_frames = shape
-    width = n_frames + 1
-    starts, stops = np.clip(starts, 0, n_frames), np.clip(stops, 0, n_frames)
-    filled = starts < stops
-    size = n_rows * width
-    opened = np.bincount(rows[filled] * width + starts[filled], minlength=size)
-    closed = np.bincount(rows[filled] * width + stops[filled], minlength=size)
-    keep: BoolArray = np.cumsum(opened - closed).reshape(n_rows, width)[:, :n_frames] > 0
+    first, size = rows * (n_frames + 1), n_rows * (n_frames + 1)
+    starts = np.clip(starts, 0, n_frames)
+    stops = np.maximum(np.clip(stops, 0, n_frames), starts)
+    # How many stretches begin less how many end, added up: how many cover each frame.
+    covering = np.bincount(first + starts, minlength=size)
+    covering -= np.bincount(first + stops, minlength=size)
+    np.cumsum(covering, out=covering)
+    keep: BoolArray = covering.reshape(n_rows, n_frames + 1)[:, :n_frames] > 0
     return keep
 
 
