@@ -1,5 +1,6 @@
 """A sampler of somebody else's package, installed as a user would install it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-PLUGIN = HERE.parent / "data" / "plugin_sampler"
+DATA = HERE.parent / "data"
+PLUGIN = DATA / "plugin_sampler"
 
 
 @pytest.fixture(scope="module")
@@ -23,41 +25,48 @@ def site(tmp_path_factory):
     return folder / "site"
 
 
-def run(site, code):
+def run(site, code, *arguments):
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        env={"PYTHONPATH": os.pathsep.join(map(str, [site, HERE])), "OMP_NUM_THREADS": "1"},
+        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [site, HERE]))},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_is_known_by_name(site):
-    ran = run(
-        site,
-        "from vampprompt.samplers import from_text, samplers\n"
-        "print('middle-out' in list(samplers))\n"
-        "print(from_text('middle-out(steps=3, middle=0.25)'))\n"
-        "from_text('midle-out')\n",
-    )
-    assert ran.stdout == "True\nmiddle-out(steps=3, middle=0.25)\n"
-    assert ran.stderr.rstrip().endswith("did you mean 'middle-out'?")
-
-
-def test_samples(site):
+def test_is_known_by_name_and_samples(site):
     ran = run(
         site,
         "import torch\n"
         "from fakes import NeighbourModel, generators, tokens_for\n"
-        "from vampprompt.samplers import Trace, from_text\n"
+        "from vampprompt.samplers import Trace, from_text, samplers\n"
         "from vampprompt.samplers.trace import settling_steps\n"
+        "print('middle-out' in list(samplers))\n"
+        "sampler = from_text('middle-out(middle=1, schedule=linear, steps=2)')\n"
+        "print(sampler)\n"
         "model, trace = NeighbourModel(), Trace()\n"
         "tokens = tokens_for(model, n_frames=8)\n"
         "keep = torch.zeros_like(tokens, dtype=torch.bool)\n"
-        "sampler = from_text('middle-out(steps=2, middle=1, schedule=linear)')\n"
         "sampler(model, tokens, keep, generators(1), trace)\n"
-        "print(settling_steps(trace)[0].tolist())\n",
+        "print(settling_steps(trace)[0].tolist())\n"
+        "from_text('midle-out')\n",
     )
-    assert ran.stderr == ""
-    assert ran.stdout == "[1, 1, 1, 1, 0, 0, 0, 0]\n"
+    assert ran.stdout.splitlines() == [
+        "True",
+        "middle-out(steps=2, schedule=linear, middle=1)",
+        "[1, 1, 1, 1, 0, 0, 0, 0]",
+    ]
+    assert ran.stderr.rstrip().endswith("did you mean 'middle-out'?")
+
+
+def test_composes_from_the_command_line(site, tmp_path):
+    for name in ("codec", "coarse", "c2f"):
+        shutil.copy(DATA / "reference" / f"{name}.pth", tmp_path)
+    song = tmp_path / "song.wav"
+    arguments = ["compose", DATA / "audio" / "sample.wav", "--mask", "codebook<2", "-o", song]
+    arguments += ["--model", tmp_path, "--sampler", "middle-out(steps=2)"]
+    ran = run(site, "from vampprompt_cli.main import run; run()", *arguments)
+    assert ran.returncode == 0, ran.stderr
+    recipe = json.loads(song.with_suffix(".json").read_text())
+    assert recipe["sampler"] == "middle-out(steps=2)"

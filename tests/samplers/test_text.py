@@ -18,6 +18,7 @@ from vampprompt.samplers import (
     Typical,
     from_text,
     linear,
+    samplers,
 )
 from vampprompt.samplers.schedules import SCHEDULES
 
@@ -145,6 +146,17 @@ def test_wrong_text(text, marked, message, hint):
     assert 0 <= error.span.start <= error.span.stop <= max(1, len(text))
     if marked is not None:
         assert text[error.span.start : error.span.stop] == marked
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError])
+def test_samplers_of_others_may_raise_plain_errors(monkeypatch, error):
+    def faulty(depth=1):
+        raise error("too deep")
+
+    monkeypatch.setitem(samplers._items, "faulty", faulty)
+    with pytest.raises(SamplerError, match="these settings do not work: too deep") as raised:
+        from_text(" faulty(depth=3)")
+    assert raised.value.span.start == 1
 
 
 @given(st.text(alphabet="top-pk(=)[],.'0 1e#\\\n\"random"))

@@ -114,6 +114,8 @@ class _Reader:
         except SettingError as error:
             at = values.get(error.setting, node)
             raise SamplerError(error.message, hint=error.hint, span=self._span(at)) from None
+        except (TypeError, ValueError) as error:  # as samplers of others may say it
+            self._fail(f"these settings do not work: {error}", node)
 
     def _value(self, node: ast.expr) -> object:
         match node:
