@@ -14,12 +14,12 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from vampprompt.errors import SamplerError, did_you_mean
+from vampprompt.errors import SamplerError
 from vampprompt.protocols import Step, TokenModel
-from vampprompt.samplers.filters import Filter, Typical
+from vampprompt.samplers.filters import Filter, Typical, filters_of
 from vampprompt.samplers.guidance import Guided
-from vampprompt.samplers.schedules import SCHEDULES, Schedule, cosine, shares, still_masked
-from vampprompt.samplers.settings import SettingError, Settings, real, whole
+from vampprompt.samplers.schedules import Schedule, cosine, schedule_of, shares, still_masked
+from vampprompt.samplers.settings import Settings, real, whole
 
 # Rows of logits that are filtered at once, to bound the memory that large batches need.
 _ROWS = 1 << 14
@@ -93,9 +93,9 @@ class MaskedSampler(Settings):
             return real(setting, value, lambda number: number >= 0, "a number of at least 0")
 
         self._normalise("steps", self._valid_steps(self.steps))
-        self._normalise("schedule", _valid_schedule(self.schedule))
+        self._normalise("schedule", schedule_of(self.schedule))
         self._normalise("temperature", at_least_zero("temperature", self.temperature))
-        self._normalise("filters", _valid_filters(self.filters))
+        self._normalise("filters", filters_of(self.filters))
         self._normalise("guidance", at_least_zero("guidance", self.guidance))
 
     @staticmethod
@@ -306,24 +306,6 @@ def _draw(probability: Tensor, noise: Tensor) -> Tensor:
     # Rounding must not carry the point to the total, beyond the last token with a probability.
     point = torch.minimum(noise * total, torch.nextafter(total, torch.zeros_like(total)))
     return torch.searchsorted(cumulative, point, right=True)
-
-
-def _valid_schedule(schedule: object) -> Schedule:
-    if callable(schedule) and not isinstance(schedule, Settings):
-        return schedule
-    if isinstance(schedule, str) and schedule in SCHEDULES:
-        return SCHEDULES[schedule]
-    hint = did_you_mean(str(schedule), SCHEDULES)
-    raise SettingError("schedule", f"{', '.join(SCHEDULES)} or a function", schedule, hint)
-
-
-def _valid_filters(filters: object) -> tuple[Filter, ...]:
-    chain = (filters,) if callable(filters) else filters
-    if not isinstance(chain, (tuple, list)) or not all(
-        callable(each) and each not in SCHEDULES.values() for each in chain
-    ):
-        raise SettingError("filters", "functions of logits", filters, "write [top-p(p=0.9)]")
-    return tuple(chain)
 
 
 def _check_shapes(

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vampprompt.samplers.settings import Settings, real, whole
+from vampprompt.samplers.schedules import SCHEDULES
+from vampprompt.samplers.settings import SettingError, Settings, real, whole
 
 Filter: TypeAlias = Callable[[Tensor], Tensor]
 
@@ -163,6 +164,23 @@ FILTERS: dict[str, Callable[..., Filter]] = {
 _SHARE = "a number above 0 and at most 1"
 
 
+def filters_of(value: object) -> tuple[Filter, ...]:
+    """Return filters as a setting gives them: one, or a list of them.
+
+    Raises
+    ------
+    SettingError
+        If it is neither.
+    """
+    chain = (value,) if callable(value) else value
+    # A schedule, too, is something to call with a tensor.
+    if not isinstance(chain, (tuple, list)) or not all(
+        callable(each) and each not in SCHEDULES.values() for each in chain
+    ):
+        raise SettingError("filters", "functions of logits", value, "write [top-p(p=0.9)]")
+    return tuple(chain)
+
+
 def _is_share(value: float) -> bool:
     return 0 < value <= 1
 
@@ -177,10 +195,10 @@ def _remove(logits: Tensor, unwanted: Tensor) -> Tensor:
 def _sort(values: Tensor) -> Tensor:
     if values.device.type != "cpu":
         return values.sort(-1).values
-    return torch.from_numpy(np.sort(values.numpy(), axis=-1))
+    return torch.from_numpy(np.sort(values.detach().numpy(), axis=-1))
 
 
 def _argsort(values: Tensor) -> Tensor:
     if values.device.type != "cpu":
         return values.argsort(-1)
-    return torch.from_numpy(np.argsort(values.numpy(), axis=-1))
+    return torch.from_numpy(np.argsort(values.detach().numpy(), axis=-1))

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vampprompt.errors import SamplerError
+from vampprompt.errors import SamplerError, did_you_mean
+from vampprompt.samplers.settings import SettingError, Settings
 
 Schedule: TypeAlias = Callable[[Tensor], "Tensor | float"]
 
@@ -37,6 +38,23 @@ def square(progress: Tensor) -> Tensor:
 
 
 SCHEDULES: dict[str, Schedule] = {"cosine": cosine, "linear": linear, "square": square}
+
+
+def schedule_of(value: object) -> Schedule:
+    """Return a schedule as a setting gives it: by name, or itself.
+
+    Raises
+    ------
+    SettingError
+        If it is neither.
+    """
+    if isinstance(value, str) and value in SCHEDULES:
+        return SCHEDULES[value]
+    # A filter, too, is something to call with a tensor.
+    if callable(value) and not isinstance(value, Settings):
+        return value
+    hint = did_you_mean(str(value), SCHEDULES)
+    raise SettingError("schedule", f"{', '.join(SCHEDULES)} or a function", value, hint)
 
 
 def shares(schedule: Schedule, steps: int) -> NDArray[np.float32]:
