@@ -33,10 +33,11 @@ clean:
 # madmom 0.16.1 is built against the numpy and with the Cython that are there; newer ones of
 # Cython and setuptools cannot build it. Without a C compiler everything else still works.
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vampprompt needs Python 3.11 or newer: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) install -q -c constraints.txt cython numpy setuptools wheel
-	CYTHON_FORCE_REGEN=1 $(PIP) install -q -c constraints.txt --no-build-isolation madmom || \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vampprompt needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@echo "setting up $(VENV), once: this takes a few minutes"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install -q -c constraints.txt cython numpy setuptools wheel
+	@CYTHON_FORCE_REGEN=1 $(PIP) install -q -c constraints.txt --no-build-isolation madmom || \
 		echo "madmom could not be built: beats will be heard by librosa" >&2
-	$(PIP) install -q -c constraints.txt -e '.[dev]'
+	@$(PIP) install -q -c constraints.txt -e '.[dev]'
 	@touch $@
