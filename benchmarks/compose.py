@@ -7,6 +7,7 @@ Each length runs in a process of its own, so that its peak memory is its own.
 """
 
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def borders() -> None:
         n_frames = song.tokens.shape[-1]
         near = np.zeros(len(change), bool)
         for seconds in (COARSE_SECONDS, FINE_SECONDS):
-            windows = spans(n_frames, round(seconds * RATE / hop))
+            windows = spans(n_frames, math.ceil(seconds * RATE / hop))
             edges = {edge for one in windows for edge in (one.start, one.stop)} - {0, n_frames}
             for edge in edges:
                 near[edge - 2 : edge + 2] = True

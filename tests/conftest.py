@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from vampprompt import audio
+
+# Small tensors gain nothing from a second thread, and on a busy machine its barriers cost much.
+# Set before PyTorch is imported, and inherited by the commands that tests run.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 DATA = Path(__file__).parent / "data"
 

@@ -12,6 +12,7 @@ def registry(monkeypatch):
         [
             EntryPoint("ceil", "math:ceil", "vampprompt.tests"),
             EntryPoint("own", "math:floor", "vampprompt.tests"),
+            EntryPoint("broken", "no_such_module:thing", "vampprompt.tests"),
         ]
     )
     monkeypatch.setattr("vampprompt.registry.entry_points", lambda group: installed)
@@ -23,7 +24,7 @@ def registry(monkeypatch):
 def test_own_and_installed_things_are_found(registry):
     assert registry.get("own") is len
     assert registry.get("ceil").__name__ == "ceil"
-    assert list(registry) == ["ceil", "own"]
+    assert list(registry) == ["broken", "ceil", "own"]
     assert "ceil" in registry
     assert "floor" not in registry
 
@@ -47,5 +48,11 @@ def test_an_unknown_name_is_an_error_with_a_suggestion(registry):
         "  ^^^^",
         "did you mean 'ceil'?",
     ]
-    with pytest.raises(MaskError, match="known: ceil, own"):
+    with pytest.raises(MaskError, match="known: broken, ceil, own"):
         registry.get("zzz")
+
+
+def test_a_broken_package_breaks_only_its_own_name(registry):
+    assert registry.get("ceil")
+    with pytest.raises(MaskError, match="'broken' cannot be loaded from no_such_module:thing"):
+        registry.get("broken")

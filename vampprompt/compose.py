@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -327,7 +328,7 @@ def _regenerate(
             stage_samplers[number],
             # The same chance in every channel keeps a mono recording in two channels mono.
             [derive(seed, number) for seed in seeds for _ in range(n_channels)],
-            window=round(seconds * frame_rate),
+            window=math.ceil(seconds * frame_rate),
             batch=batch,
             on_step=partial(report, stage),
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
 from vampprompt.errors import Span, VampPromptError, did_you_mean
@@ -29,7 +30,12 @@ class Registry(Generic[T]):
         self.group = group
         self._error = error
         self._items: dict[str, T] = {}
-        self._discovered = False
+
+    @cached_property
+    def _installed(self) -> dict[str, EntryPoint]:
+        # The package's own names win: an installed plugin must not change what a mask means.
+        points = entry_points(group=self.group)
+        return {point.name: point for point in points if point.name not in self._items}
 
     def register(self, name: str, item: T) -> T:
         """Add an item, replacing none.
@@ -45,35 +51,30 @@ class Registry(Generic[T]):
         return item
 
     def get(self, name: str, span: Span | None = None) -> T:
-        """Return the item of that name.
+        """Return the item of that name, loading it first if another package has it.
 
         Raises
         ------
         VampPromptError
-            If there is none, with the nearest known name as a hint.
+            If there is none, with the nearest known name as a hint; or if it cannot be loaded.
         """
-        if name not in self._items:
-            self._discover()
-        if name not in self._items:
-            known = ", ".join(self)
-            hint = did_you_mean(name, self) or f"known: {known}"
+        if name in self._items:
+            return self._items[name]
+        if name not in self._installed:
+            hint = did_you_mean(name, self) or f"known: {', '.join(self)}"
             raise self._error(f"unknown {self.kind} '{name}'", hint=hint, span=span)
-        return self._items[name]
+        point = self._installed[name]
+        try:
+            return self.register(name, point.load())
+        except Exception as error:
+            raise self._error(
+                f"the {self.kind} '{name}' cannot be loaded from {point.value}: {error}",
+                hint="mend or uninstall the package that brings it",
+                span=span,
+            ) from error
 
     def __contains__(self, name: object) -> bool:
-        if name not in self._items:
-            self._discover()
-        return name in self._items
+        return name in self._items or name in self._installed
 
     def __iter__(self) -> Iterator[str]:
-        self._discover()
-        return iter(sorted(self._items))
-
-    def _discover(self) -> None:
-        if self._discovered:
-            return
-        self._discovered = True
-        for point in entry_points(group=self.group):
-            # The package's own names win: an installed plugin must not change what a mask means.
-            if point.name not in self._items:
-                self._items[point.name] = point.load()
+        return iter(sorted(self._items.keys() | self._installed.keys()))
