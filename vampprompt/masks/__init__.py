@@ -7,9 +7,10 @@ True
 
 from vampprompt.masks.authored import audio, image, labels
 from vampprompt.masks.axes import Axis, codebook, frame, time
-from vampprompt.masks.base import Evaluation, Mask, reads
+from vampprompt.masks.base import Mask, reads
 from vampprompt.masks.chance import drop, random
 from vampprompt.masks.constants import everything, nothing
+from vampprompt.masks.evaluation import Evaluation
 from vampprompt.masks.explain import Part, explain
 from vampprompt.masks.heard import beat, downbeat, loud, onset, upbeat
 from vampprompt.masks.names import read_definition, read_definitions

@@ -12,7 +12,8 @@ import numpy as np
 
 from vampprompt.errors import MaskError
 from vampprompt.masks import arguments
-from vampprompt.masks.base import BoolArray, Evaluation, Mask, reads
+from vampprompt.masks.base import Mask, reads
+from vampprompt.masks.evaluation import BoolArray, Evaluation
 from vampprompt.masks.runs import covered
 from vampprompt.units import Quantity, QuantityLike
 

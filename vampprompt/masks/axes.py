@@ -11,7 +11,8 @@ import numpy as np
 
 from vampprompt.errors import MaskError, MaskTypeError
 from vampprompt.masks import arguments
-from vampprompt.masks.base import PARENTHESES, BoolArray, Evaluation, Mask
+from vampprompt.masks.base import PARENTHESES, Mask
+from vampprompt.masks.evaluation import BoolArray, Evaluation
 from vampprompt.masks.position import Range
 from vampprompt.units import IntArray, Quantity, QuantityLike
 

@@ -6,24 +6,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache, reduce
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vampprompt.context import Context
-from vampprompt.errors import MaskError, MaskTypeError, Span, VampPromptError
-from vampprompt.units import Grid, IntArray, Quantity, Timeline
+from vampprompt.errors import MaskError, MaskTypeError, Span
+from vampprompt.masks.evaluation import BoolArray, Evaluation
+from vampprompt.masks.printing import print_mask, spell
+from vampprompt.units import Quantity
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-BoolArray: TypeAlias = NDArray[np.bool_]
-
 # Masks are walked by recursion. Chains of one operator are flat, so neither limit is met by
 # anything that a person writes; both turn a runaway program into a clear error.
 MAX_DEPTH = 100
-MAX_SIZE = 100_000
+MAX_SIZE = 20_000
 
 PARENTHESES = "write comparisons in parentheses: (codebook < 3) & beat"
 
@@ -174,88 +173,6 @@ class Mask(ABC):
             error.message = f"{item.name} of {self.name}: {error.message}"
             error.argument = item.name
             raise
-
-
-class Evaluation:
-    """One evaluation of a mask over a clip, in which equal parts are evaluated once.
-
-    Parameters
-    ----------
-    context : Context
-        The clip.
-    root : Mask
-        The whole mask; an error about a part without a text of its own points into its text.
-    """
-
-    def __init__(self, context: Context, root: Mask) -> None:
-        self.context = context
-        self._root = root
-        self._kept: dict[Mask, BoolArray] = {}
-
-    @property
-    def grid(self) -> Grid:
-        """Shape and frame length of the clip's tokens."""
-        return self.context.grid
-
-    @property
-    def timeline(self) -> Timeline:
-        """Positions and lengths of the clip as frames."""
-        return self.context.timeline
-
-    @property
-    def frames(self) -> IntArray:
-        """Return the numbers of all frames, ``[frame]``."""
-        return np.arange(self.grid.n_frames)
-
-    def keep_of(self, mask: Mask) -> BoolArray:
-        """Return what a part of the mask keeps, of a shape broadcasting to the clip's grid."""
-        kept = self._kept.get(mask)
-        if kept is None:
-            try:
-                kept = np.atleast_2d(np.asarray(mask.keep(self), dtype=np.bool_))
-            except VampPromptError as error:
-                error.span = error.span or mask.span or self._place(mask)
-                raise
-            self._kept[mask] = kept
-        return kept
-
-    def frames_of(self, mask: Mask) -> BoolArray:
-        """Return the frames in which a part of the mask keeps any token, ``[frame]``."""
-        kept = self.keep_of(mask).any(axis=0)
-        return np.broadcast_to(kept, (self.grid.n_frames,))
-
-    def _place(self, mask: Mask) -> Span:
-        text, places = print_mask(self._root)
-        start, stop = places.get(id(mask), (0, len(text)))
-        return Span(text, start, stop)
-
-
-def print_mask(mask: Mask) -> tuple[str, dict[int, tuple[int, int]]]:
-    """Return the canonical text of a mask, and where in it each part stands, by its id."""
-    written: list[str] = []
-    places: dict[int, tuple[int, int]] = {}
-
-    def write(part: Mask, start: int) -> int:
-        stop = start
-        for piece in part.pieces():
-            if isinstance(piece, Mask):
-                stop = write(piece, stop)
-            else:
-                written.append(piece)
-                stop += len(piece)
-        places.setdefault(id(part), (start, stop))
-        return stop
-
-    write(mask, 0)
-    return "".join(written), places
-
-
-def spell(value: object) -> str:
-    """Return the text of an argument that is no mask."""
-    if not isinstance(value, str):
-        return str(value)
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def operand(value: object, hint: str = PARENTHESES) -> Mask:

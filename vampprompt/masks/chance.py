@@ -11,7 +11,8 @@ import numpy as np
 
 from vampprompt.masks import arguments
 from vampprompt.masks.arguments import Share, as_share
-from vampprompt.masks.base import BoolArray, Evaluation, Mask, reads
+from vampprompt.masks.base import Mask, reads
+from vampprompt.masks.evaluation import BoolArray, Evaluation
 
 _SEED = reads(arguments.count(0))
 # Apart, so that `drop` does not drop just those frames that `random` chose.

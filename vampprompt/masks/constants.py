@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vampprompt.masks.base import BoolArray, Evaluation, Mask
+from vampprompt.masks.base import Mask
+from vampprompt.masks.evaluation import BoolArray, Evaluation
 
 
 @dataclass(frozen=True, repr=False)

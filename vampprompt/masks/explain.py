@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vampprompt.context import Context
-from vampprompt.masks.base import Evaluation, Mask
+from vampprompt.masks.base import Mask
+from vampprompt.masks.evaluation import Evaluation
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from vampprompt.errors import MaskError
 from vampprompt.masks import arguments
-from vampprompt.masks.base import BoolArray, Evaluation, Mask, reads
+from vampprompt.masks.base import Mask, reads
+from vampprompt.masks.evaluation import BoolArray, Evaluation
 from vampprompt.masks.runs import around
 from vampprompt.units import Quantity, QuantityLike
 

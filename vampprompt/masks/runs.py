@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vampprompt.masks.base import BoolArray
+from vampprompt.masks.evaluation import BoolArray
 from vampprompt.units import IntArray, Quantity, QuantityLike, Timeline
 
 
