@@ -10,6 +10,7 @@ from rich.console import Console
 
 from vampprompt.errors import VampPromptError
 
+from .masks import definitions_of
 from .models import notice
 from .progress import stage_bars
 
@@ -22,6 +23,10 @@ def compose(
     mask: Annotated[
         str | None, typer.Option("--mask", "-m", help="What to keep, in the mask language.")
     ] = None,
+    define: Annotated[
+        list[str] | None, typer.Option(help="A mask with a name: verse=4s..12s. Repeatable.")
+    ] = None,
+    masks: Annotated[Path | None, typer.Option(help="A TOML file of masks with names.")] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Where to write; the recipe goes beside it."),
@@ -87,7 +92,7 @@ def compose(
         raise VampPromptError("no mask is given", hint='try --mask "beat & codebook<3"')
     changes: dict[str, Any] = {
         "source": None if source is None else vp.read(source),
-        "mask": None if mask is None else vp.parse(mask),
+        "mask": None if mask is None else vp.parse(mask, definitions_of(define or [], masks)),
         "seed": seed,
         "variations": variations,
         "passes": passes,

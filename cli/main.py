@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 from vampprompt.errors import VampPromptError
 
 from .compose import compose
+from .mask import mask
+from .masks import masks
 from .models import convert, models
 
 
@@ -33,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (compose, models, convert):
+for command in (compose, mask, masks, models, convert):
     app.command()(command)
 
 
