@@ -78,6 +78,16 @@ def test_what_is_written_reads_back(number):
         assert Quantity.parse(str(quantity)) == quantity
 
 
+def test_floats_are_what_they_are_meant_to_be():
+    assert (0.1 + 0.2) * s == Quantity.parse("0.3s")
+    assert 1 / 3 * beats == Quantity.parse("1/3beat")
+    assert str(60 / 128 * s) == "0.46875s"
+    assert np.float64(0.5) * s == Quantity.parse("0.5s")
+    for wrong in (float("nan"), float("inf")):
+        with pytest.raises(MaskTypeError, match="is not a number"):
+            _ = wrong * s
+
+
 def test_numbers_have_their_limits():
     with pytest.raises(MaskError, match="15 digits"):
         Quantity.parse("1" * 5000 + "s")

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +122,7 @@ class Quantity:
         return Quantity(-self.number, self.unit)
 
     def __rmul__(self, number: int | float | Fraction) -> Quantity:
-        return Quantity(Fraction(str(number)) * self.number, self.unit)
+        return Quantity(exactly(number) * self.number, self.unit)
 
     @property
     def is_musical(self) -> bool:
@@ -143,6 +143,20 @@ s = Quantity(Fraction(1), "second")
 ms = Quantity(Fraction(1), "millisecond")
 beats = Quantity(Fraction(1), "beat")
 bars = Quantity(Fraction(1), "bar")
+
+
+def exactly(number: int | float | np.floating[Any] | Fraction) -> Fraction:
+    """Return the number that a float is meant to be: 0.1 is a tenth, 1 / 3 is a third.
+
+    Raises
+    ------
+    MaskTypeError
+        If it is none, or infinite.
+    """
+    try:
+        return Fraction(str(number)).limit_denominator(10**9)
+    except ValueError:
+        raise MaskTypeError(f"{number} is not a number") from None
 
 
 def _decimal(number: Fraction) -> str:

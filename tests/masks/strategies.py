@@ -29,7 +29,9 @@ times = st.one_of(measured("s", 2), measured("ms", 1600), measured("%", 100))
 musical = st.one_of(measured("beat", 8), measured("bars", 3), spelled("1/3beat", "2beats", "1bar"))
 positions = st.one_of(frames, times, musical)
 lengths = st.one_of(
-    st.integers(0, 9), measured("ms", 120), spelled("1/4beat", "0.5beats", "1/8bar", "0s", "3%")
+    st.integers(0, 9),
+    measured("ms", 120),
+    spelled("1/4beat", "1/99beat", "0.5beats", "1/8bar", "0s", "3%"),
 )
 periods = st.one_of(
     st.integers(1, 30),

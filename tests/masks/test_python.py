@@ -38,6 +38,7 @@ SAME = [
     (m.periodic(0.5 * beats, offset=-1 * beats), "periodic(0.5beat, offset=-1beats)"),
     (m.random(0.1), "random(0.1)"),
     (m.random("10%", seed=4), "random(10%, seed=4)"),
+    (m.random(1 / 3), "random(1/3)"),
     (m.drop(beat, 0.2), "drop(beat, 0.2)"),
     (m.loud(above="-20dB"), "loud(above=-20dB)"),
     (m.loud, "loud(above=-30dB)"),
@@ -176,6 +177,7 @@ MISUSED = [
     (lambda: beat(width=True), "width of beat: True is not a quantity", ""),
     (lambda: m.drop("beat", 0.2), "mask of drop: 'beat' is not a mask", "such as beat"),
     (lambda: m.dilate(beat, onset), "by of dilate: 'onset' is a mask", ""),
+    (lambda: m.random(float("nan")), "share of random: nan is not a number", ""),
     (lambda: m.labels(3), "path of labels: 3 is not a file", "in quotes"),
     (lambda: parse(beat), "is no text", ""),
 ]

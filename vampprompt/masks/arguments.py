@@ -14,7 +14,7 @@ import numpy as np
 
 from vampprompt.errors import MaskError, MaskTypeError
 from vampprompt.masks.base import Mask, operand
-from vampprompt.units import Quantity, QuantityLike
+from vampprompt.units import Quantity, QuantityLike, exactly
 
 Share: TypeAlias = Quantity | str | float | Fraction
 
@@ -56,7 +56,7 @@ def period(value: Any) -> Quantity:
 def share(value: Any) -> Quantity:
     """Take a share: a number from 0 to 1, or a percentage."""
     if isinstance(value, (float, Fraction, np.floating)):
-        quantity = _number(value)
+        quantity = Quantity(exactly(value), "frame")
     else:
         quantity = _quantity(value)
     if quantity.unit not in ("frame", "percent"):
@@ -126,13 +126,6 @@ def _quantity(value: Any) -> Quantity:
         raise MaskTypeError(f"'{value}' is a mask; a number belongs here", hint="write 7 or 500ms")
     quantity: QuantityLike = value
     return Quantity.of(quantity)
-
-
-def _number(value: object) -> Quantity:
-    try:
-        return Quantity(Fraction(str(value)), "frame")
-    except ValueError:
-        raise MaskError(f"{value} is not a number") from None
 
 
 def _shown(value: Any) -> str:
