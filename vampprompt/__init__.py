@@ -17,8 +17,9 @@ from vampprompt.errors import VampPromptError
 if TYPE_CHECKING:
     from vampprompt import analysis, masks, models, samplers
     from vampprompt.audio import Audio, read, write
-    from vampprompt.compose import OnProgress, OnStep, compose, context_of, remake
+    from vampprompt.compose import OnProgress, OnStep, compose, remake
     from vampprompt.context import Context
+    from vampprompt.hearing import context_of
     from vampprompt.masks import parse
     from vampprompt.models import Bundle, load
     from vampprompt.recipe import Recipe
@@ -59,7 +60,7 @@ _MODULES = {
     "Recipe": "recipe",
     "Song": "song",
     "compose": "compose",
-    "context_of": "compose",
+    "context_of": "hearing",
     "load": "models",
     "parse": "masks",
     "read": "audio",

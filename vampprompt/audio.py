@@ -61,6 +61,12 @@ class Audio:
         where the new file can.
     path : Path or None
         The file it was read from, so that a recipe can name it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Audio(np.zeros((2, 22050), np.float32), 44100).duration
+    0.5
     """
 
     samples: Samples
@@ -96,6 +102,12 @@ def read(path: str | os.PathLike[str]) -> Audio:
     AudioError
         If the file is missing, is no audio, holds no samples, or holds samples that are not
         finite.
+
+    Examples
+    --------
+    >>> audio = read("in.wav")
+    >>> audio.n_channels, audio.sample_rate, audio.duration
+    (1, 44100, 1.0)
     """
     path = Path(path)
     _check_readable(path)
@@ -135,6 +147,12 @@ def write(path: str | os.PathLike[str], audio: Audio) -> None:
     AudioError
         If the ending is unknown, the folder does not exist or cannot be written to, the format
         cannot hold the recording, or samples are not finite.
+
+    Examples
+    --------
+    >>> write("out.flac", read("in.wav"))
+    >>> read("out.flac").duration
+    1.0
     """
     path = Path(path)
     file_format = _format_of(path)

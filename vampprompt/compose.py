@@ -21,12 +21,12 @@ from vampprompt.audio import Audio, Samples, read
 from vampprompt.clip import Clip, crossfade, prepare, restore
 from vampprompt.context import Context
 from vampprompt.errors import VampPromptError
+from vampprompt.hearing import context_of
 from vampprompt.models import Bundle, windowed
 from vampprompt.protocols import BeatTracker, Mask, Sampler, Step
 from vampprompt.recipe import Recipe, Source
 from vampprompt.seeds import derive
 from vampprompt.song import Song
-from vampprompt.units import Grid
 from vampprompt.windows import fill
 
 # VampNet was trained on windows of these lengths.
@@ -37,43 +37,6 @@ FINE_STEPS = 12
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
 OnStep: TypeAlias = Callable[[str, Step], None]
-
-
-def context_of(
-    audio: Audio | Clip,
-    bundle: Bundle,
-    *,
-    beats: str | BeatTracker = "auto",
-    seed: int = 0,
-    cache: bool = True,
-) -> Context:
-    """Return what masks may ask of a recording.
-
-    Parameters
-    ----------
-    audio : Audio or Clip
-        The recording, or it already prepared for the codec.
-    bundle : Bundle
-        Decides the grid of codebooks and frames.
-    beats : str or BeatTracker
-        The tracker, or its name.
-    seed : int
-        For random masks.
-    cache : bool
-        Whether analyses are kept on disk from one run to the next.
-    """
-    codec = bundle.codec
-    clip = audio if isinstance(audio, Clip) else prepare(audio, codec.sample_rate)
-    n_frames = -(-clip.samples.shape[1] // codec.hop_length)
-    tracker = analysis.tracker(beats) if isinstance(beats, str) else beats
-    return Context(
-        Grid(bundle.n_codebooks, n_frames, codec.sample_rate, codec.hop_length),
-        seed=derive(seed),
-        samples=clip.mono,
-        beat_tracker=analysis.cached(tracker) if cache else tracker,
-        onset_detector=analysis.cached(analysis.onsets) if cache else analysis.onsets,
-        loudness_meter=analysis.frame_loudness,
-    )
 
 
 def compose(
@@ -148,6 +111,17 @@ def compose(
     ----------
     Flores Garcia et al., "VampNet: Music Generation via Masked Acoustic Token Modeling",
     ISMIR 2023.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> from vampprompt.masks import codebook, periodic
+    >>> mask = periodic(7) & (codebook < 3)
+    >>> song = vp.compose("in.wav", mask, vp.load("starter"), sampler="confidence(steps=2)")
+    >>> song.recipe.mask
+    'periodic(7) & codebook<3'
+    >>> f"{song.kept:.1%}"
+    '5.2%'
     """
     start = time.perf_counter()
     indices = list(range(variations)) if isinstance(variations, int) else list(variations)
@@ -238,6 +212,13 @@ def remake(
     ------
     VampPromptError
         If the recording or the model is not the one that the recipe was made with.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> song = vp.compose("in.wav", "everything", vp.load("starter"))
+    >>> bool((vp.remake(song.recipe).audio == song.audio).all())
+    True
     """
     if bundle is None:
         named = {name: value for name, value in recipe.model.items() if name != "identity"}

@@ -33,6 +33,14 @@ class Context:
         The clip as one channel, float32 ``[samples]``, at ``grid.sample_rate``.
     beat_tracker, onset_detector, loudness_meter : callable, optional
         What hears beats, onsets and loudness in `samples`; see `vampprompt.protocols`.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> context = vp.Context(vp.Grid(n_codebooks=2, n_frames=8))
+    >>> vp.parse("periodic(4) & codebook<1").evaluate(context).int()
+    tensor([[1, 0, 0, 0, 1, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0, 0, 0]], dtype=torch.int32)
     """
 
     grid: Grid

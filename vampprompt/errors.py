@@ -52,6 +52,14 @@ class VampPromptError(Exception):
         What to do about it.
     span : Span, optional
         The place in the user's text that the message speaks of.
+
+    Examples
+    --------
+    >>> print(VampPromptError("no such note", hint="try C", span=Span("play H", 5, 6)))
+    no such note
+      play H
+           ^
+    try C
     """
 
     def __init__(self, message: str, *, hint: str | None = None, span: Span | None = None) -> None:

@@ -59,11 +59,19 @@ class Recipe:
     beats : str
         Name of the beat tracker that was used.
     model : dict
-        ``name`` to load it by, and the ``identity`` of its weights.
+        ``name``, ``finetune`` and ``lora`` to load it by, and the ``identity`` of its weights.
     source : Source or None
         None for audio that came from memory.
     versions : dict
         Of vampprompt and of the libraries that decide numbers.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> paths = vp.compose("in.wav", "everything", vp.load("starter"), seed=7).write("out.wav")
+    >>> recipe = vp.Recipe.read("out.json")
+    >>> recipe.mask, recipe.seed, recipe.source.path
+    ('everything', 7, 'in.wav')
     """
 
     mask: str
@@ -76,7 +84,7 @@ class Recipe:
     pitch: float = 0.0
     keep_audio: bool = False
     beats: str = "auto"
-    model: dict[str, str] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
     source: Source | None = None
     versions: dict[str, str] = field(default_factory=dict)
 

@@ -36,6 +36,15 @@ class Song:
         What the user should know: a silent input, a tracker that stood in for another.
     subtype : str or None
         How the input's file stored a sample; see `Audio`.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> song = vp.compose("in.wav", "everything", vp.load("starter"))
+    >>> song.audio.shape, song.tokens.shape, song.keep.shape
+    ((1, 1, 44100), torch.Size([1, 1, 9, 58]), torch.Size([1, 9, 58]))
+    >>> [path.name for path in song.write("out.wav")]
+    ['out.wav']
     """
 
     audio: NDArray[np.float32]

@@ -207,6 +207,13 @@ class Grid:
         In Hz.
     hop_length : int
         Samples in a frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> grid = Grid(n_codebooks=14, n_frames=574)
+    >>> grid.frames_at(np.array([0.0, 0.5, 2.0]))
+    array([  0,  28, 114])
     """
 
     n_codebooks: int

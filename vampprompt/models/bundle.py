@@ -44,6 +44,13 @@ class Bundle:
         What else `load` was given.
     licence : str or None
         Of the weights, where it is known.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> bundle = vp.load("starter")
+    >>> bundle.codec.sample_rate, bundle.n_codebooks, bundle.coarse.n_codebooks
+    (44100, 9, 4)
     """
 
     codec: Codec
@@ -135,6 +142,11 @@ def load(
     ------
     ModelError
         If there is no such model, or its files cannot be used.
+
+    Examples
+    --------
+    >>> load("starter").name
+    'starter'
     """
     chosen = resolve_device(device)
     folder = find_folder(str(name), finetune=finetune, on_notice=on_notice)

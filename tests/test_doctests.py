@@ -1,0 +1,42 @@
+"""Every example in a docstring runs, and every public name has one."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+import pytest
+
+import vampprompt as vp
+
+MODULES = [
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(vp.__path__, "vampprompt.")
+]
+EXAMPLES = {
+    f"{test.name}:{test.lineno}": test
+    for module in [vp, *MODULES]
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module)
+    if test.examples
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_runs(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, 44100)).astype(np.float32)
+    vp.write("in.wav", vp.Audio(noise, 44100))
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    runner.run(EXAMPLES[name])
+    assert runner.summarize().failed == 0, capsys.readouterr().out
+
+
+def test_every_public_name_has_an_example():
+    public = [getattr(vp, name) for name in vp.__all__]
+    without = [
+        one.__name__
+        for one in public
+        if (inspect.isclass(one) or inspect.isfunction(one)) and ">>>" not in (one.__doc__ or "")
+    ]
+    assert not without
