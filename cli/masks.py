@@ -23,14 +23,11 @@ def masks(
     """List the names of the mask language, its presets, and your own definitions."""
     from vampprompt.masks import PRESETS, parse
     from vampprompt.masks import masks as registered
-    from vampprompt.masks.registry import summary, usage
 
     own = definitions_of(define or [], file)
     parse("nothing", own)
     console = Console(highlight=False, markup=False)
-    names = [
-        (usage(name, registered.get(name)), summary(registered.get(name))) for name in registered
-    ]
+    names = [_line(name) for name in registered]
     axes = [
         ("codebook<3", "Keep codebooks 0, 1 and 2; also <= > >= == !=, and 2<=codebook<4."),
         ("frame<100", "Keep the first hundred frames."),
@@ -49,6 +46,18 @@ def masks(
     _print(console, "presets", presets)
     if own:
         _print(console, "your own", list(own.items()))
+
+
+def _line(name: str) -> tuple[str, str]:
+    from vampprompt.masks import masks as registered
+    from vampprompt.masks.registry import summary, usage
+
+    try:
+        entry = registered.get(name)
+    except VampPromptError as error:
+        # Another package's, and broken: the other names are still worth listing.
+        return name, error.message
+    return usage(name, entry), summary(entry)
 
 
 def definitions_of(define: list[str], file: Path | None) -> dict[str, str]:
