@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
 
 import vampprompt as vp
 from vampprompt.errors import ModelError
-from vampprompt.models.bundle import starter_folder
+from vampprompt.models import windowed
 
 
 def test_loads_a_folder(folder):
@@ -66,7 +68,6 @@ def test_auto_is_a_device(folder):
     assert vp.load(folder, device="auto").device.type in ("cpu", "cuda", "mps")
 
 
-@pytest.mark.skipif(not starter_folder().exists(), reason="the starter is not built")
 def test_the_starter():
     bundle = vp.load()
     assert bundle.coarse.n_codebooks == bundle.fine.n_conditioning == 4
@@ -75,3 +76,17 @@ def test_the_starter():
     tokens[:, :4] = 3
     assert bundle.fine.logits(tokens).shape == (1, bundle.n_codebooks - 4, 8, 1024)
     assert bundle.codec.decode(tokens.clamp(max=3)).shape == (1, 1, 8 * 768)
+
+
+def test_the_starter_runs_in_windows():
+    codec = vp.load().codec
+    tokens = torch.randint(0, 1024, (1, codec.n_codebooks, 150), generator=torch.manual_seed(0))
+    decoded = codec.decode(tokens)
+    assert (windowed.decode(codec, tokens, window_s=0.5) - decoded).abs().max() < 1e-4
+    assert torch.equal(windowed.encode(codec, decoded, window_s=0.5), codec.encode(decoded))
+
+
+def test_importing_loads_no_codec_library():
+    script = "import sys, vampprompt.models; print({'dac', 'huggingface_hub'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"

@@ -20,8 +20,8 @@ __all__ = ["OnWindow", "decode", "encode"]
 # Called with the number of windows done and of all.
 OnWindow: TypeAlias = Callable[[int, int], None]
 
-# One second at a time keeps the activations of a full-size codec in the processor's cache.
-_WINDOW_SECONDS = 1.0
+# Long beside the context, and the activations of a full-size codec stay below half a gigabyte.
+_WINDOW_SECONDS = 2.0
 
 
 def encode(

@@ -1,0 +1,100 @@
+"""Measure full-size models of random weights: `.venv/bin/python benchmarks/models.py`.
+
+Each figure is a ratio of two times taken in turns, so that what else the machine does matters
+little; the median of all turns is printed, with the least and the most.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from statistics import median
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from torch.nn import functional
+
+from vampprompt.models import VampNet
+from vampprompt.models.codecs import DacMrfCodec
+from vampprompt.models.folding import remove_weight_norm
+from vampprompt.models.windowed import decode
+
+FRAMES = 574  # ten seconds
+WIDTH, LAYERS, HEADS, CODEBOOKS, VOCABULARY = 1280, 20, 20, 4, 1024
+CODEC = {"encoder_rates": (2, 4, 8, 12), "decoder_rates": (12, 8, 4, 2), "n_codebooks": 14}
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def spread(values: list[float], form: str) -> tuple[str, str]:
+    return form.format(median(values)), f"{form.format(min(values))} – {form.format(max(values))}"
+
+
+def forward(table: Table, turns: int) -> None:
+    model = VampNet(CODEBOOKS, 0, WIDTH, HEADS, LAYERS, latents=torch.randn(4, VOCABULARY, 8))
+    model.eval().requires_grad_(False)
+    tokens = torch.randint(0, VOCABULARY + 1, (1, CODEBOOKS, FRAMES))
+    rows, matrix = torch.randn(FRAMES, WIDTH), torch.randn(4 * WIDTH, WIDTH)
+    product_work = 2 * FRAMES * WIDTH * 4 * WIDTH
+    # projections and feed-forward, attention, classifier
+    layer = 2 * FRAMES * WIDTH * 10 * WIDTH + 4 * FRAMES * FRAMES * WIDTH
+    forward_work = LAYERS * layer + 2 * FRAMES * WIDTH * CODEBOOKS * VOCABULARY
+
+    def products() -> None:
+        for _ in range(10):
+            functional.linear(rows, matrix)
+
+    products()
+    model.logits(tokens)
+    rates, seconds, shares = [], [], []
+    for _ in range(turns):
+        before = timed(products)
+        seconds.append(timed(lambda: model.logits(tokens)))
+        rates.append(10 * product_work / ((before + timed(products)) / 2))
+        shares.append(forward_work / seconds[-1] / rates[-1])
+    gigaflops = [rate / 1e9 for rate in rates]
+    table.add_row("574x1280x5120 product, GFLOP/s", *spread(gigaflops, "{:.0f}"), "")
+    table.add_row("coarse forward pass, seconds", *spread(seconds, "{:.2f}"), "")
+    table.add_row("coarse forward, share of that rate", *spread(shares, "{:.0%}"), "65%")
+
+
+def codec_decode(table: Table, turns: int, seconds: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        unfolded, folded = DacMrfCodec(**CODEC).eval(), DacMrfCodec(**CODEC).eval()
+    remove_weight_norm(folded)
+    frames = round(seconds * folded.sample_rate / folded.hop_length)
+    tokens = torch.randint(0, 1024, (1, folded.n_codebooks, frames))
+    ratios, whole, windows = [], [], []
+    for _ in range(turns):
+        with torch.no_grad():
+            whole.append(timed(lambda: unfolded.decode(tokens)))
+        windows.append(timed(lambda: decode(folded, tokens)))
+        ratios.append(whole[-1] / windows[-1])
+    table.add_row(f"decode {seconds:g} s unfolded, in one piece, seconds", *spread(whole, "{:.1f}"))
+    table.add_row("the same folded, in windows, seconds", *spread(windows, "{:.1f}"))
+    table.add_row("decode, times as fast", *spread(ratios, "{:.1f}"), "2.5")
+
+
+def main(
+    turns: Annotated[int, typer.Option(help="How often to measure.")] = 5,
+    decode_turns: Annotated[int, typer.Option(help="How often to decode.")] = 3,
+    seconds: Annotated[float, typer.Option(help="Length of what is decoded.")] = 10.0,
+) -> None:
+    torch.manual_seed(0)
+    table = Table("what", "median", "least – most", "to reach", box=None)
+    forward(table, turns)
+    codec_decode(table, decode_turns, seconds)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
