@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types wheel clean
+.PHONY: demo test lint types wheel docs docs-pictures clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -27,8 +27,16 @@ wheel: $(READY)
 	rm -rf dist
 	$(BIN)/python -m build --wheel
 
+docs: $(READY)
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
+	@echo "the manual is site/index.html"
+
+# Composes every recipe anew, which takes some minutes.
+docs-pictures: $(READY)
+	$(BIN)/python docs/pictures.py
+
 clean:
-	rm -rf $(VENV) build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist demo site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # madmom 0.16.1 is built against the numpy and with the Cython that are there; newer ones of
 # Cython and setuptools cannot build it. Without a C compiler everything else still works.
