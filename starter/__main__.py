@@ -38,27 +38,21 @@ def choose(
     small: Annotated[
         bool, typer.Option("--quick", help="Run all stages in a minute, to try.")
     ] = False,
-    recordings: Annotated[
-        list[Path] | None, typer.Option(help="Real recordings to measure the codec on, too.")
-    ] = None,
     target: Annotated[Path | None, typer.Option(help="Folder for the packed checkpoint.")] = None,
 ) -> None:
     """Take what all stages share."""
     settings = quick(work / "quick") if small else Settings(work)
     default = settings.work / "packed" if small else ROOT / "vampprompt" / "models" / "starter"
-    context.obj = Stages(settings, target or default, recordings or [], publish=not small)
+    context.obj = Stages(settings, target or default, publish=not small)
 
 
 class Stages:
     """The stages; each leaves its result in a file and is skipped where that is there."""
 
-    def __init__(
-        self, settings: Settings, target: Path, recordings: list[Path], *, publish: bool
-    ) -> None:
+    def __init__(self, settings: Settings, target: Path, *, publish: bool) -> None:
         self.settings = settings
         self.work = settings.work
         self.target = target
-        self.recordings = recordings
         self.publish = publish
 
     def render(self) -> None:
@@ -110,7 +104,9 @@ class Stages:
         """Measure the models; the figures go into this folder's README."""
         target = self.work / "evaluation.json"
         if not target.exists():
-            figures = measure(self.settings, self.recordings)
+            figures = measure(
+                self.settings, sorted((ROOT / "tests" / "data" / "audio").glob("*.wav"))
+            )
             target.write_text(json.dumps(figures, indent=2) + "\n")
         if self.publish:
             figures = json.loads(target.read_text())

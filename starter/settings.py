@@ -32,11 +32,11 @@ class Settings:
     seconds: float = 20.0
     codec: CodecSettings = field(default_factory=CodecSettings)
     coarse: TokenSettings = field(
-        default_factory=lambda: TokenSettings(4, schedule=Schedule(2000, 1.5e-3))
+        default_factory=lambda: TokenSettings(4, schedule=Schedule(1300, 1.5e-3, warmup=100))
     )
     fine: TokenSettings = field(
         default_factory=lambda: TokenSettings(
-            9, 4, n_layers=4, schedule=Schedule(1300, 1.5e-3), batch=20, frames=172
+            9, 4, n_layers=4, schedule=Schedule(700, 1.5e-3, warmup=100), batch=20, frames=172
         )
     )
 

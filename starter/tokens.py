@@ -15,6 +15,7 @@ from torch.nn import functional
 from vampprompt.models.spectral import SpectralCodec
 from vampprompt.models.transformer import VampNet
 
+from .attention import SpelledOutAttention
 from .corpus import open_clips, to_audio
 from .training import Schedule, train
 
@@ -88,6 +89,7 @@ def train_tokens(
     """Train a token model, its run kept in `folder`."""
     torch.manual_seed(settings.schedule.seed)
     model = settings.build(codebooks)
+    start_from_codebooks(model)
     # autocast would sum the layers in bfloat16 as well
     model.embedding.register_forward_hook(lambda _module, _given, x: x.float())
 
@@ -97,7 +99,7 @@ def train_tokens(
         # half the length
         halving = 1 + step % 2
         windows = draw_windows(tokens, settings, settings.batch * halving, rng, halving)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16), SpelledOutAttention():
             entropy, accuracy = masked_prediction(model, windows, drawn_shares(len(windows), rng))
         return {"loss": entropy, "accuracy": accuracy}
 
@@ -113,6 +115,17 @@ def train_tokens(
         return {"held-out loss": float(torch.stack(entropies).mean())}
 
     train(model, loss, settings.schedule, folder, validate=validate)
+
+
+@torch.no_grad()
+def start_from_codebooks(model: VampNet) -> None:
+    """Let a token's first logit depend on its codebook row, so that like tokens begin alike."""
+    layer = model.classifier.layers[0]
+    rows = functional.normalize(model.latents[model.n_conditioning :], dim=-1)
+    width = layer.weight.shape[1]
+    directions = 0.05 * torch.randn(len(rows), rows.shape[-1], width)
+    layer.weight.copy_((rows @ directions).transpose(0, 1).reshape(-1, width, 1))
+    layer.bias.zero_()
 
 
 def draw_windows(

@@ -14,6 +14,7 @@ from starter.tokens import (
     drawn_shares,
     hide,
     masked_prediction,
+    start_from_codebooks,
     train_tokens,
     unigram_entropy,
 )
@@ -160,3 +161,14 @@ def test_masked_prediction_agrees_with_the_model_s_logits() -> None:
     wanted = functional.cross_entropy(logits.flatten(0, 2), tokens[:, 1:].flatten())
     torch.testing.assert_close(entropy, wanted)
     assert accuracy == (logits.argmax(-1) == tokens[:, 1:]).float().mean()
+
+
+def test_like_tokens_begin_alike() -> None:
+    torch.manual_seed(0)
+    rows = torch.randn(3, 32, 8)
+    rows[2, 5] = rows[2, 9]
+    model = TokenSettings(3, 1, 16, 2, 1).build(rows)
+    start_from_codebooks(model)
+    logits = model.logits(torch.randint(0, 32, (2, 3, 7)))
+    torch.testing.assert_close(logits[:, 1, :, 5], logits[:, 1, :, 9])
+    assert (logits[:, 0, :, 5] - logits[:, 0, :, 9]).abs().min() > 1e-4
