@@ -169,6 +169,7 @@ def compose(
         sample_rate=audio.sample_rate,
         tokens=tokens,
         keep=keep,
+        frame_rate=bundle.codec.sample_rate / bundle.codec.hop_length,
         recipe=Recipe(
             mask=str(mask),
             sampler=str(sampler),

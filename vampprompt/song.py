@@ -28,6 +28,8 @@ class Song:
         int64, ``[variation, channel, codebook, frame]``.
     keep : Tensor
         bool, ``[variation, codebook, frame]``: what the last pass kept.
+    frame_rate : float
+        Frames per second.
     recipe : Recipe
         Makes the same song again.
     seconds : float
@@ -51,6 +53,7 @@ class Song:
     sample_rate: int
     tokens: Tensor
     keep: Tensor
+    frame_rate: float
     recipe: Recipe
     seconds: float
     notes: tuple[str, ...] = ()
