@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyloudnorm
 import pytest
 import soundfile
 from hypothesis import given
@@ -283,6 +284,14 @@ def test_loudness_of_short_clips_is_finite(rate: int, n_samples: int) -> None:
     time = np.arange(n_samples) / rate
     clip = (0.5 * np.cos(2 * np.pi * 997 * time)).astype(np.float32)
     assert -40 < audio.loudness(clip, rate) < 0 or n_samples == 1
+
+
+def test_loudness_of_long_clips_is_that_of_the_standard() -> None:
+    rate = 8000
+    seconds = np.arange(150 * rate) / rate
+    swelling = (np.sin(seconds) ** 2 * np.sin(2 * np.pi * 997 * seconds)).astype(np.float32)
+    whole = pyloudnorm.Meter(rate).integrated_loudness(swelling.astype(np.float64))
+    assert audio.loudness(swelling, rate) == pytest.approx(whole, abs=0.02)
 
 
 def test_silence_has_no_loudness_and_stays() -> None:

@@ -23,6 +23,10 @@ Samples: TypeAlias = NDArray[np.float32]
 MODEL_LUFS = -24.0
 # The integrated loudness of ITU-R BS.1770 is defined from one gating block on.
 _GATING_BLOCK = 0.4
+_ABSOLUTE_GATE = -70.0
+_RELATIVE_GATE = -10.0
+# Filters work on float64 copies: a minute at a time, these stay small beside the recording.
+_LOUDNESS_PIECE = 60.0
 
 _FORMATS = {
     ".wav": "WAV",
@@ -267,17 +271,35 @@ def loudness(samples: Samples, sample_rate: int) -> float:
     """
     import pyloudnorm
 
-    line = samples.reshape(-1).astype(np.float64)
+    line = samples.reshape(-1)
     if not line.any():
         return -np.inf
     # One sample more than the block: pyloudnorm rounds the other way for some rates.
     n_needed = int(_GATING_BLOCK * sample_rate) + 1
     if len(line) < n_needed:
         line = np.resize(line, n_needed)
+    meter = pyloudnorm.Meter(sample_rate)
+    blocks: list[float] = []
+    n_pieces = max(1, round(len(line) / (_LOUDNESS_PIECE * sample_rate)))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # the mean of no blocks, where all lie below the gate
-        measured = float(pyloudnorm.Meter(sample_rate).integrated_loudness(line))
-    return measured if np.isfinite(measured) else -np.inf
+        for piece in np.array_split(line, n_pieces):
+            meter.integrated_loudness(piece.astype(np.float64))
+            blocks += meter.blockwise_loudness
+    return _gated(np.array(blocks))
+
+
+def _gated(blocks: NDArray[np.float64]) -> float:
+    """Return the loudness of blocks without the quiet ones, by BS.1770's two thresholds."""
+    heard = blocks[blocks >= _ABSOLUTE_GATE]
+    if not len(heard):
+        return -np.inf
+    loud = heard[heard > _mean_level(heard) + _RELATIVE_GATE]
+    return _mean_level(loud)
+
+
+def _mean_level(levels: NDArray[np.float64]) -> float:
+    return float(10 * np.log10(np.mean(10 ** (levels / 10))))
 
 
 def normalise(

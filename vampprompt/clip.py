@@ -88,8 +88,8 @@ def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
     heard, wanted = loudness(decoded, clip.sample_rate), loudness(clip.samples, clip.sample_rate)
     if np.isfinite(heard) and np.isfinite(wanted):
         gain *= 10 ** (min(wanted - heard, MOST_GAIN_DB) / 20)
-    samples = resample(decoded * np.float32(gain), clip.sample_rate, original.sample_rate)
-    return limit(fit(samples, original.n_samples * stretch))
+    samples = resample(decoded, clip.sample_rate, original.sample_rate)
+    return limit(fit(samples, original.n_samples * stretch) * np.float32(gain))
 
 
 def crossfade(clip: Clip, composed: Samples, kept: NDArray[np.bool_], hop_length: int) -> Samples:
