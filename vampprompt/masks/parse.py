@@ -90,10 +90,6 @@ class _Parser:
             return True
         return False
 
-    def _expect(self, symbol: str) -> None:
-        if not self._took(symbol):
-            raise self._unexpected(f"'{symbol}'")
-
     # The grammar, by the precedence of the operators
 
     def _expression(self, level: int = 1) -> Mask:
