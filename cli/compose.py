@@ -3,127 +3,50 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from vampprompt.errors import VampPromptError
 
-from .masks import definitions_of
-from .models import notice
+from .options import Settings, unfolded
+from .output import notice, results
+from .plan import Plan
 from .progress import stage_bars
 
 if TYPE_CHECKING:
     from vampprompt import Song
 
 
+@unfolded
 def compose(
     source: Annotated[Path | None, typer.Argument(metavar="IN", help="The recording.")] = None,
-    mask: Annotated[
-        str | None, typer.Option("--mask", "-m", help="What to keep, in the mask language.")
-    ] = None,
-    define: Annotated[
-        list[str] | None, typer.Option(help="A mask with a name: verse=4s..12s. Repeatable.")
-    ] = None,
-    masks: Annotated[Path | None, typer.Option(help="A TOML file of masks with names.")] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Where to write; the recipe goes beside it."),
     ] = None,
-    recipe: Annotated[
-        Path | None,
-        typer.Option(help="Make a song again from the .json beside it; what else is given wins."),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="'starter', a folder, or a repository such as hugggof/vampnet.",
-            show_default="starter",
-        ),
-    ] = None,
-    finetune: Annotated[str | None, typer.Option(help="A fine-tune that the model has.")] = None,
-    lora: Annotated[Path | None, typer.Option(help="A file of low-rank updates.")] = None,
-    sampler: Annotated[
-        str | None,
-        typer.Option(
-            help='A name, or with settings: "typical(mass=0.15)".', show_default="confidence"
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(help="Passes over the coarse codebooks.", show_default="36")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Same seed, same song.", show_default="0")
-    ] = None,
-    variations: Annotated[
-        int | None, typer.Option(help="How many songs to make.", show_default="1")
-    ] = None,
-    passes: Annotated[
-        int | None, typer.Option(help="Feed the song back in this often.", show_default="1")
-    ] = None,
-    stretch: Annotated[
-        int | None, typer.Option(help="Whole factor to lengthen by.", show_default="1")
-    ] = None,
-    pitch: Annotated[
-        float | None, typer.Option(help="Semitones to shift the input by.", show_default="0")
-    ] = None,
-    keep_audio: Annotated[
-        bool | None,
-        typer.Option(
-            help="Put the original samples back where all is kept.", show_default="no-keep-audio"
-        ),
-    ] = None,
-    beats: Annotated[
-        str | None, typer.Option(help="Beat tracker: auto, librosa, madmom.", show_default="auto")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    batch: Annotated[int, typer.Option(help="Most windows in one forward pass.")] = 8,
-    cache: Annotated[bool, typer.Option(help="Remember what was heard in a file.")] = True,
+    *,
+    settings: Settings,
 ) -> None:
     """Keep the tokens of a recording that a mask names, and regenerate the rest."""
     import vampprompt as vp
 
     # What can be checked without the model comes before it: loading one may take a while.
-    old = None if recipe is None else vp.Recipe.read(recipe)
-    if source is None and old is None:
+    if source is None and settings.recipe is None:
         raise VampPromptError("no recording is given", hint="vampprompt compose IN --mask EXPR")
-    if mask is None and old is None:
-        raise VampPromptError("no mask is given", hint='try --mask "beat & codebook<3"')
-    changes: dict[str, Any] = {
-        "source": None if source is None else vp.read(source),
-        "mask": None if mask is None else vp.parse(mask, definitions_of(define or [], masks)),
-        "seed": seed,
-        "variations": variations,
-        "passes": passes,
-        "stretch": stretch,
-        "pitch": pitch,
-        "keep_audio": keep_audio,
-        "beats": None if beats is None else vp.analysis.tracker(beats),
-    }
-    if sampler is not None or steps is not None:
-        chosen = vp.samplers.from_text(sampler or (old.sampler if old else "confidence"))
-        changes["sampler"] = chosen if steps is None else vp.samplers.with_steps(chosen, steps)
-    changes = {name: value for name, value in changes.items() if value is not None}
-    which: dict[str, Any] = {"name": model, "finetune": finetune, "lora": lora}
-    which = {name: value for name, value in which.items() if value is not None}
+    plan = Plan.of(settings)
+    audio = None if source is None else vp.read(source)
     if output is None:
-        output = default_output(source, recipe, changed=bool(changes or which))
-    recording = source or Path(old.source.path if old and old.source else "")
-    check_output(output, recording, variations or (len(old.variations) if old else 1))
+        changed = bool(source or plan.changes or plan.model)
+        output = default_output(source, settings.recipe, changed)
+    of_recipe = plan.recipe.source.path if plan.recipe and plan.recipe.source else ""
+    check_output(output, source or Path(of_recipe), plan.n_variations)
 
-    how: dict[str, Any] = {"cache": cache, "batch": batch}
     with stage_bars() as on_progress:
-        if old is None:
-            bundle = vp.load(**which, device=device, on_notice=notice)
-            song = vp.compose(bundle=bundle, **changes, **how, on_progress=on_progress)
-        else:
-            named = {name: old.model[name] for name in ("name", "finetune", "lora")} | which
-            other = vp.load(**named, device=device, on_notice=notice) if which else None
-            song = vp.remake(old, other, device=device, **changes, **how, on_progress=on_progress)
+        song = plan.compose(plan.load(), audio, on_progress=on_progress)
     for note in song.notes:
         notice(note)
-    Console(highlight=False, soft_wrap=True).print(summary(song, song.write(output)))
+    results().print(summary(song, song.write(output)))
 
 
 def default_output(source: Path | None, recipe: Path | None, changed: bool) -> Path:

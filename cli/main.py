@@ -15,6 +15,7 @@ from .compose import compose
 from .mask import mask
 from .masks import masks
 from .models import convert, models
+from .options import with_volume
 
 
 class _Commands(TyperGroup):
@@ -36,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (compose, mask, masks, models, convert):
-    app.command()(command)
+    app.command()(with_volume(command))
 
 
 def _version(wanted: bool) -> None:

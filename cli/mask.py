@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from .masks import definitions_of
-from .models import notice
+from .options import Cache, Define, Masks, model_names, tracker_names
+from .output import notice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,26 +27,30 @@ def mask(
     expression: Annotated[
         str, typer.Option("--mask", "-m", help="What to keep, in the mask language.")
     ],
-    define: Annotated[
-        list[str] | None, typer.Option(help="A mask with a name: verse=4s..12s. Repeatable.")
-    ] = None,
-    masks: Annotated[Path | None, typer.Option(help="A TOML file of masks with names.")] = None,
+    define: Define = None,
+    masks: Masks = None,
     model: Annotated[
-        str, typer.Option(help="Decides how many codebooks and how long a frame is.")
+        str,
+        typer.Option(
+            help="Decides how many codebooks and how long a frame is.", autocompletion=model_names
+        ),
     ] = "starter",
-    beats: Annotated[str, typer.Option(help="Beat tracker: auto, librosa, madmom.")] = "auto",
+    beats: Annotated[
+        str,
+        typer.Option(help="Beat tracker: auto, librosa, madmom.", autocompletion=tracker_names),
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="As for compose.")] = 0,
     plot: Annotated[
         Path | None, typer.Option(help="Draw waveform, spectrogram, events and mask.")
     ] = None,
     npy: Annotated[
-        Path | None, typer.Option(help="Write the mask, bool [codebook, frame].")
+        Path | None, typer.Option(help="Write the mask, bool \\[codebook, frame].")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what each part of the mask keeps by itself.")
     ] = False,
-    cache: Annotated[bool, typer.Option(help="Remember what was heard in a file.")] = True,
+    cache: Cache = True,
 ) -> None:
     """Show what a mask keeps of a recording, without composing."""
     import vampprompt as vp

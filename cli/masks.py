@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
 from vampprompt import VampPromptError
 
+from .options import Define, Masks
 
-def masks(
-    define: Annotated[
-        list[str] | None, typer.Option(help="A mask with a name: verse=4s..12s. Repeatable.")
-    ] = None,
-    file: Annotated[
-        Path | None, typer.Option("--masks", help="A TOML file of masks with names.")
-    ] = None,
-) -> None:
+
+def masks(define: Define = None, file: Masks = None) -> None:
     """List the names of the mask language, its presets, and your own definitions."""
     from vampprompt.masks import PRESETS, parse
     from vampprompt.masks import masks as registered

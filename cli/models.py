@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from .options import model_names
+from .output import notice, results
 
 if TYPE_CHECKING:
     from vampprompt.models.listing import Listing
@@ -16,13 +18,17 @@ if TYPE_CHECKING:
 def models(
     name: Annotated[
         str | None,
-        typer.Argument(help="'starter', a folder, or a repository.", show_default=False),
+        typer.Argument(
+            help="'starter', a folder, or a repository.",
+            show_default=False,
+            autocompletion=model_names,
+        ),
     ] = None,
 ) -> None:
     """List the models that are here, or what one of them offers."""
     from vampprompt.models import available, offered
 
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = results()
     if name is None:
         console.print(_overview(available()))
         console.print("vampprompt models NAME shows what a folder or a repository offers.")
@@ -32,7 +38,12 @@ def models(
 
 def convert(
     source: Annotated[
-        str, typer.Argument(metavar="FROM", help="A folder in VampNet's layout, or a repository.")
+        str,
+        typer.Argument(
+            metavar="FROM",
+            help="A folder in VampNet's layout, or a repository.",
+            autocompletion=model_names,
+        ),
     ],
     output: Annotated[Path, typer.Argument(metavar="TO", help="The folder to make.")],
     finetune: Annotated[str | None, typer.Option(help="Fold this fine-tune in.")] = None,
@@ -46,12 +57,7 @@ def convert(
 
     bundle = load(source, finetune=finetune, lora=lora, on_notice=notice)
     bundle.save(output, half=half)
-    Console(highlight=False, markup=False, soft_wrap=True).print(f"wrote {output}")
-
-
-def notice(text: str) -> None:
-    """Say something that the user should know before it happens, on stderr."""
-    typer.echo(f"note: {text}", err=True)
+    results().print(f"wrote {output}")
 
 
 def _overview(listings: list[Listing]) -> Table:

@@ -222,13 +222,7 @@ def remake(
     True
     """
     if bundle is None:
-        named = {name: value for name, value in recipe.model.items() if name != "identity"}
-        bundle = models.load(**named, device=device)
-        if bundle.identity != recipe.model["identity"]:
-            raise VampPromptError(
-                f"the model '{bundle.name}' has other weights than when the recipe was written",
-                hint=f"the recipe needs those with the identity {recipe.model['identity']}",
-            )
+        bundle = bundle_of(recipe, device=device)
     if "source" not in changes:
         changes["source"] = _recording(recipe)
     if "sampler" in changes:
@@ -236,6 +230,42 @@ def remake(
     same = {one.name: getattr(recipe, one.name) for one in fields(recipe)}
     settings = {name: same[name] for name in same.keys() - {"model", "source", "versions"}}
     return compose(bundle=bundle, **settings | changes)
+
+
+def bundle_of(
+    recipe: Recipe, *, device: str = "cpu", on_notice: Callable[[str], None] | None = None
+) -> Bundle:
+    """Load the model that a recipe was made with.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        As `Recipe.read` gives it.
+    device : str
+        Where to load it.
+    on_notice : callable, optional
+        Called with the weights' licence before a download.
+
+    Raises
+    ------
+    VampPromptError
+        If it cannot be loaded, or has other weights now.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> song = vp.compose("in.wav", "everything", vp.load("starter"))
+    >>> bundle_of(song.recipe).identity == song.recipe.model["identity"]
+    True
+    """
+    named = {name: value for name, value in recipe.model.items() if name != "identity"}
+    bundle = models.load(**named, device=device, on_notice=on_notice)
+    if bundle.identity != recipe.model["identity"]:
+        raise VampPromptError(
+            f"the model '{bundle.name}' has other weights than when the recipe was written",
+            hint=f"the recipe needs those with the identity {recipe.model['identity']}",
+        )
+    return bundle
 
 
 def _recording(recipe: Recipe) -> Path:
