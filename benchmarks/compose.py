@@ -22,10 +22,16 @@ STEPS = 8
 
 def music(seconds: float) -> np.ndarray:
     """Return stereo chords over a click on every beat, ``[channel, samples]``."""
-    t = np.arange(round(seconds * RATE)) / RATE
-    root = 110 * 2 ** (np.array([0, 5, 7, 3])[(t // 2).astype(int) % 4] / 12)
+    bars = [bar(index) for index in range(round(seconds / 2))]
+    return np.concatenate(bars, axis=1)
+
+
+def bar(index: int) -> np.ndarray:
+    """Return one bar of two seconds; a whole clip at once would need more memory than composing."""
+    t = np.arange(2 * RATE) / RATE
+    root = 110 * 2 ** ((0, 5, 7, 3)[index % 4] / 12)
     chord = sum(np.sin(2 * np.pi * root * ratio * t) for ratio in (1, 1.26, 1.5)) * 0.1
-    click = np.random.default_rng(0).normal(0, 0.3, len(t)) * np.exp(-40 * (t % 0.5))
+    click = np.random.default_rng(index).normal(0, 0.3, len(t)) * np.exp(-40 * (t % 0.5))
     return np.stack([chord + click, 0.8 * chord + 0.5 * click]).astype(np.float32)
 
 

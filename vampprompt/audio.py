@@ -38,6 +38,7 @@ _FORMATS = {
     ".caf": "CAF",
     ".w64": "W64",
 }
+ENDINGS = tuple(_FORMATS)
 # What is read in any other subtype is written in the format's own default.
 _KEPT_SUBTYPES = {
     "PCM_16": "PCM_16",
@@ -325,7 +326,7 @@ def normalise(
     gain : float
         What it was multiplied by.
     """
-    peak = float(np.abs(samples).max(initial=0.0))
+    peak = _peak(samples)
     measured = loudness(samples, sample_rate)
     gain = 1.0
     if np.isfinite(measured) and np.isfinite(lufs):
@@ -337,8 +338,13 @@ def normalise(
 
 def limit(samples: Samples) -> Samples:
     """Return audio turned down, where it must be, so that its peak stays within ±1."""
-    peak = float(np.abs(samples).max(initial=0.0))
+    peak = _peak(samples)
     return samples if peak <= 1 else (samples / np.float32(peak)).clip(-1, 1)
+
+
+def _peak(samples: Samples) -> float:
+    # Without the copy that np.abs would make of a long recording.
+    return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
 def _check_readable(path: Path) -> None:
