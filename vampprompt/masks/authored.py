@@ -81,15 +81,15 @@ class Sounding(Mask):
         from vampprompt.audio import read
 
         heard = read(self.path)
-        peaks = np.abs(heard.samples).max(axis=0)
         # The first sample of each frame, by whole numbers so that no border is off.
         frames, grid = clip.frames, clip.grid
         borders = -(-frames * grid.hop_length * heard.sample_rate // grid.sample_rate)
-        inside = borders[borders < len(peaks)]
+        inside = borders[borders < heard.samples.shape[1]]
         threshold = 10 ** (float(Quantity.of(self.above).number) / 20)
         end = -(-grid.n_frames * grid.hop_length * heard.sample_rate // grid.sample_rate)
         keep = np.zeros((1, grid.n_frames), dtype=np.bool_)
-        keep[0, : len(inside)] = np.maximum.reduceat(peaks[:end], inside) >= threshold
+        peaks = np.maximum.reduceat(np.abs(heard.samples[:, :end]), inside, axis=1).max(axis=0)
+        keep[0, : len(inside)] = peaks >= threshold
         return keep
 
 
