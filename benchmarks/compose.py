@@ -96,9 +96,8 @@ def borders() -> None:
     print(f"frames at borders: {at_borders.sum()}, elsewhere: {(~at_borders).sum()}")
     for share in (50, 90, 99):
         near, far = (np.percentile(flux[which], share) for which in (at_borders, ~at_borders))
-        print(
-            f"flux, percentile {share}: {near:.1f} at borders, {far:.1f} elsewhere, {near / far:.2f}"
-        )
+        ratio = near / far
+        print(f"flux, percentile {share}: {near:.1f} at borders, {far:.1f} elsewhere, {ratio:.2f}")
 
 
 if __name__ == "__main__":
