@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "samplers": {"errors", "registry", "protocols", "seeds"},
     "models": {"errors", "registry", "units", "protocols", "audio"},
     "analysis": {"errors", "registry", "units", "protocols", "audio"},
+    "report": {"errors", "audio"},
 }
 COMPOSING = {"__init__", "clip", "compose", "hearing", "recipe", "song", "windows"}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vampprompt.errors import VampPromptError
 
 if TYPE_CHECKING:
-    from vampprompt import analysis, masks, models, samplers
+    from vampprompt import analysis, masks, models, report, samplers
     from vampprompt.audio import Audio, read, write
     from vampprompt.compose import OnProgress, OnStep, compose, remake
     from vampprompt.context import Context
@@ -45,6 +45,7 @@ __all__ = [
     "parse",
     "read",
     "remake",
+    "report",
     "samplers",
     "write",
 ]

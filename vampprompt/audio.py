@@ -193,7 +193,18 @@ def check_output(path: str | os.PathLike[str]) -> None:
     """
     path = Path(path)
     _format_of(path)
-    _new_sibling(path).unlink()
+    check_writable(path)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Find out early whether `atomic` could write a file there. Leaves nothing behind.
+
+    Raises
+    ------
+    AudioError
+        As `atomic` does.
+    """
+    _new_sibling(Path(path)).unlink()
 
 
 @contextmanager
