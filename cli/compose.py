@@ -25,6 +25,9 @@ def compose(
         Path | None,
         typer.Option("--output", "-o", help="Where to write; the recipe goes beside it."),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page to hear and see the result: out.html.")
+    ] = None,
     *,
     settings: Settings,
 ) -> None:
@@ -40,13 +43,22 @@ def compose(
         changed = bool(source or plan.changes or plan.model)
         output = default_output(source, settings.recipe, changed)
     of_recipe = plan.recipe.source.path if plan.recipe and plan.recipe.source else ""
-    check_output(output, source or Path(of_recipe), plan.n_variations)
+    recording = source or Path(of_recipe)
+    check_output(output, recording, plan.n_variations)
+    if report is not None:
+        check_report(report, recording)
 
     with stage_bars() as on_progress:
-        song = plan.compose(plan.load(), audio, on_progress=on_progress)
+        log = vp.report.Log(on_progress)
+        bundle = plan.load()
+        song = plan.compose(bundle, audio, on_progress=log.on_progress, on_step=log.on_step)
     for note in song.notes:
         notice(note)
-    results().print(summary(song, song.write(output)))
+    paths = song.write(output)
+    if report is not None:
+        vp.report.write(report, song, audio or vp.read(recording), log)
+        paths.append(report)
+    results().print(summary(song, paths))
 
 
 def default_output(source: Path | None, recipe: Path | None, changed: bool) -> Path:
@@ -77,12 +89,30 @@ def check_output(output: Path, recording: Path, n_variations: int) -> None:
     from vampprompt.song import audio_paths
 
     for path in audio_paths(output, range(n_variations)):
-        if path.resolve() == recording.resolve():
-            raise VampPromptError(
-                f"'{path}' is the recording itself, which is never overwritten",
-                hint="name another file with -o",
-            )
+        _check_not_recording(path, recording, "-o")
         check_audio_output(path)
+
+
+def check_report(report: Path, recording: Path) -> None:
+    """Find out before the work begins whether a report can be written.
+
+    Raises
+    ------
+    VampPromptError
+        If it cannot, or would take the place of the recording.
+    """
+    from vampprompt.report import check_output as check_report_output
+
+    _check_not_recording(report, recording, "--report")
+    check_report_output(report)
+
+
+def _check_not_recording(path: Path, recording: Path, option: str) -> None:
+    if path.resolve() == recording.resolve():
+        raise VampPromptError(
+            f"'{path}' is the recording itself, which is never overwritten",
+            hint=f"name another file with {option}",
+        )
 
 
 def summary(song: Song, paths: list[Path]) -> str:

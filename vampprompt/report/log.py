@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -47,6 +48,11 @@ class Row:
 class Log:
     """Records composing for a report, given to `compose` as ``on_step`` and ``on_progress``.
 
+    Parameters
+    ----------
+    listener : callable, optional
+        Is told of progress too, as ``on_progress`` of `compose` is.
+
     Attributes
     ----------
     steps : dict of str to list of Row
@@ -73,8 +79,9 @@ class Log:
     ['coarse', 'fine', 'decode']
     """
 
-    steps: dict[str, list[Row]] = field(default_factory=dict)
-    _ended: dict[str, float] = field(default_factory=dict)
+    listener: Callable[[str, int, int], None] | None = None
+    steps: dict[str, list[Row]] = field(init=False, default_factory=dict)
+    _ended: dict[str, float] = field(init=False, default_factory=dict)
 
     def on_step(self, stage: str, step: Step) -> None:
         """Record a step of a sampler."""
@@ -92,6 +99,8 @@ class Log:
     def on_progress(self, stage: str, done: int, total: int) -> None:
         """Record that a stage has come this far."""
         self._ended[stage] = time.perf_counter()
+        if self.listener is not None:
+            self.listener(stage, done, total)
 
     @property
     def seconds(self) -> dict[str, float]:
