@@ -44,7 +44,7 @@ def compose(
         output = default_output(source, settings.recipe, changed)
     of_recipe = plan.recipe.source.path if plan.recipe and plan.recipe.source else ""
     recording = source or Path(of_recipe)
-    check_output(output, recording, plan.n_variations)
+    check_output(output, recording, plan.variations)
     if report is not None:
         check_report(report, recording)
 
@@ -77,7 +77,7 @@ def default_output(source: Path | None, recipe: Path | None, changed: bool) -> P
     return recipe.with_suffix(".wav")
 
 
-def check_output(output: Path, recording: Path, n_variations: int) -> None:
+def check_output(output: Path, recording: Path, variations: list[int]) -> None:
     """Find out before the work begins whether its result can be written.
 
     Raises
@@ -88,7 +88,7 @@ def check_output(output: Path, recording: Path, n_variations: int) -> None:
     from vampprompt.audio import check_output as check_audio_output
     from vampprompt.song import audio_paths
 
-    for path in audio_paths(output, range(n_variations)):
+    for path in audio_paths(output, variations):
         _check_not_recording(path, recording, "-o")
         check_audio_output(path)
 

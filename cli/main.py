@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from vampprompt.errors import VampPromptError
 
+from .batch import batch
 from .compose import compose
 from .mask import mask
 from .masks import masks
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (compose, mask, masks, models, convert):
+for command in (compose, batch, mask, masks, models, convert):
     app.command()(with_volume(command))
 
 

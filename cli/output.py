@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 
 import typer
@@ -29,18 +29,10 @@ def volume(quiet: bool, verbose: bool) -> Iterator[None]:
     if quiet and verbose:
         raise VampPromptError("--quiet and --verbose ask for opposite things", hint="give one")
     before = _quiet.set(quiet)
-    handler = _handler() if verbose else logging.NullHandler()
-    loggers = [(logger, logger.level) for logger in map(logging.getLogger, _LOGGERS)]
-    for logger, _ in loggers:
-        logger.addHandler(handler)
-        if verbose:
-            logger.setLevel(logging.DEBUG)
     try:
-        yield
+        with _logging() if verbose else nullcontext():
+            yield
     finally:
-        for logger, level in loggers:
-            logger.removeHandler(handler)
-            logger.setLevel(level)
         _quiet.reset(before)
 
 
@@ -58,6 +50,21 @@ def draws_progress() -> bool:
 def results() -> Console:
     """Return where results go, word for word and without line breaks of its own."""
     return Console(highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _logging() -> Iterator[None]:
+    handler = _handler()
+    loggers = [(logger, logger.level) for logger in map(logging.getLogger, _LOGGERS)]
+    for logger, _ in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        for logger, level in loggers:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
 
 
 def _handler() -> logging.Handler:

@@ -74,10 +74,11 @@ class Plan:
         return cls(settings, recipe, _given(changes), _given(model))
 
     @property
-    def n_variations(self) -> int:
-        """How many songs it makes of each recording."""
-        made = len(self.recipe.variations) if self.recipe else 1
-        return int(self.changes.get("variations", made))
+    def variations(self) -> list[int]:
+        """The indices of the songs that it makes of each recording."""
+        if "variations" in self.changes:
+            return list(range(self.changes["variations"]))
+        return self.recipe.variations if self.recipe else [0]
 
     def load(self) -> Bundle:
         """Load the model.
@@ -125,8 +126,7 @@ class Plan:
         like = self.recipe or vp.Recipe("", "", "")
         if "mask" in said:
             said["mask"] = str(said["mask"])
-        if "variations" in said:
-            said["variations"] = list(range(said["variations"]))
+        said["variations"] = self.variations
         sampler = said.get("sampler")
         if self.recipe is None:
             sampler = sampler or vp.samplers.from_text("confidence")
