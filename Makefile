@@ -33,7 +33,7 @@ docs: $(READY)
 
 # Composes every recipe anew, which takes some minutes.
 docs-pictures: $(READY)
-	$(BIN)/python docs/pictures.py
+	PYTHONPATH=. $(BIN)/python docs/pictures.py
 
 clean:
 	rm -rf $(VENV) build dist demo site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
