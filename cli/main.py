@@ -13,6 +13,8 @@ from vampprompt.errors import VampPromptError
 
 from .batch import batch
 from .compose import compose
+from .doctor import doctor
+from .examples import epilog
 from .mask import mask
 from .masks import masks
 from .models import convert, models
@@ -33,12 +35,14 @@ app = typer.Typer(
     name="vampprompt",
     cls=_Commands,
     help="Compose music with VampNet by writing prompts.",
+    epilog="vampprompt COMMAND --help has examples.",
     no_args_is_help=True,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (compose, batch, mask, masks, models, convert):
-    app.command()(with_volume(command))
+for command in (compose, batch, mask, masks, models, convert, doctor):
+    app.command(epilog=epilog(command.__name__))(with_volume(command))
 
 
 def _version(wanted: bool) -> None:
