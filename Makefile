@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types wheel docs docs-pictures clean
+.PHONY: demo test lint types wheel reproducible docs docs-pictures clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -26,6 +26,21 @@ types: $(READY)
 wheel: $(READY)
 	rm -rf dist
 	$(BIN)/python -m build --wheel
+
+# From two clones of what is committed, in different places, time zones and with other rights.
+BUILD = $(CURDIR)/$(BIN)/python -m build --no-isolation
+reproducible: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+reproducible: $(READY)
+	rm -rf build/reproducible dist
+	umask 022; git clone -q . build/reproducible/one
+	umask 077; git clone -q . build/reproducible/other/place
+	cd build/reproducible/one; umask 022; TZ=UTC PYTHONHASHSEED=1 $(BUILD) >../one.log
+	cd build/reproducible/other/place; umask 077; TZ=Asia/Tokyo PYTHONHASHSEED=2 $(BUILD) >../other.log
+	diff -r build/reproducible/one/dist build/reproducible/other/place/dist
+	mv build/reproducible/one/dist dist
+	@$(BIN)/python -c "import hashlib, pathlib; \
+		[print(hashlib.sha256(file.read_bytes()).hexdigest(), file) for file in pathlib.Path('dist').iterdir()]"
+	rm -rf build/reproducible
 
 docs: $(READY)
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
