@@ -63,7 +63,7 @@ def tables(figures: dict[str, Any]) -> str:
             "tokens by the share that is masked; beside it the cross-entropy of the training "
             "clips' token frequencies.",
             predictions,
-            "Training, on two shared CPU cores.",
+            "Training, wall time on two CPU cores that other programs used as well.",
             training,
         ]
     )

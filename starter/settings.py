@@ -36,7 +36,7 @@ class Settings:
     )
     fine: TokenSettings = field(
         default_factory=lambda: TokenSettings(
-            9, 4, n_layers=4, schedule=Schedule(700, 1.5e-3, warmup=100), batch=20, frames=172
+            9, 4, n_layers=4, schedule=Schedule(1200, 1.5e-3, warmup=100), batch=20, frames=172
         )
     )
 
