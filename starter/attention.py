@@ -33,4 +33,5 @@ class SpelledOutAttention(TorchFunctionMode):
 def _attend(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor) -> Tensor:
     query, key, value = (x.to(torch.bfloat16) for x in (query, key, value))
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2) + attn_mask.to(query.dtype)
-    return scores.softmax(-1, dtype=query.dtype) @ value
+    attended: Tensor = scores.softmax(-1, dtype=query.dtype) @ value
+    return attended

@@ -120,12 +120,12 @@ def train_tokens(
 @torch.no_grad()
 def start_from_codebooks(model: VampNet) -> None:
     """Let a token's first logit depend on its codebook row, so that like tokens begin alike."""
-    layer = model.classifier.layers[0]
+    weight, bias = model.classifier.layers[0].parameters()
     rows = functional.normalize(model.latents[model.n_conditioning :], dim=-1)
-    width = layer.weight.shape[1]
+    width = weight.shape[1]
     directions = 0.05 * torch.randn(len(rows), rows.shape[-1], width)
-    layer.weight.copy_((rows @ directions).transpose(0, 1).reshape(-1, width, 1))
-    layer.bias.zero_()
+    weight.copy_((rows @ directions).transpose(0, 1).reshape(-1, width, 1))
+    bias.zero_()
 
 
 def draw_windows(
