@@ -27,15 +27,16 @@ wheel: $(READY)
 	rm -rf dist
 	$(BIN)/python -m build --wheel
 
-# From two clones of what is committed, in different places, time zones and with other rights.
-BUILD = $(CURDIR)/$(BIN)/python -m build --no-isolation
+# From two clones of what is committed, in different places and time zones. Both have the same
+# rights, which end up in a wheel.
+BUILD = umask 022; $(CURDIR)/$(BIN)/python -m build --no-isolation
 reproducible: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
 reproducible: $(READY)
 	rm -rf build/reproducible dist
 	umask 022; git clone -q . build/reproducible/one
-	umask 077; git clone -q . build/reproducible/other/place
-	cd build/reproducible/one; umask 022; TZ=UTC PYTHONHASHSEED=1 $(BUILD) >../one.log
-	cd build/reproducible/other/place; umask 077; TZ=Asia/Tokyo PYTHONHASHSEED=2 $(BUILD) >../other.log
+	umask 022; git clone -q . build/reproducible/other/place
+	cd build/reproducible/one; export TZ=UTC PYTHONHASHSEED=1; $(BUILD) >../one.log
+	cd build/reproducible/other/place; export TZ=Asia/Tokyo PYTHONHASHSEED=2; $(BUILD) >../other.log
 	diff -r build/reproducible/one/dist build/reproducible/other/place/dist
 	mv build/reproducible/one/dist dist
 	@$(BIN)/python -c "import hashlib, pathlib; \
