@@ -188,7 +188,9 @@ def draw_sound(axes: Axes, audio: vp.Audio, keep: NDArray[np.bool_] | None = Non
 
 def draw_tokens(axes: Axes, keep: NDArray[np.bool_], seconds: float) -> None:
     place = (0, seconds, len(keep) - 0.5, -0.5)
-    axes.imshow(keep, aspect="auto", cmap=KEPT, vmin=0, vmax=1, extent=place, interpolation="none")
+    # Drawn without smoothing, frames narrower than a pixel would come and go.
+    shown = keep.astype(np.float32)
+    axes.imshow(shown, aspect="auto", cmap=KEPT, vmin=0, vmax=1, extent=place, interpolation="auto")
     axes.set_ylabel("codebook", fontsize="small")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
     axes.set_xlabel("seconds", fontsize="small")
