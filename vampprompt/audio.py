@@ -47,8 +47,11 @@ _KEPT_SUBTYPES = {
     "FLOAT": "FLOAT",
     "DOUBLE": "FLOAT",
 }
-# libsndfile's Vorbis encoder overflows its stack when it gets a long file in one piece.
+# libsndfile's Vorbis encoder overflows its stack when it gets a long file in one piece,
 _WRITE_BLOCK = 1 << 16
+# and brings the process down when it is asked for more than Vorbis has.
+_VORBIS_RATE = 200_000
+_VORBIS_CHANNELS = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +169,14 @@ def write(path: str | os.PathLike[str], audio: Audio) -> None:
     subtype = _KEPT_SUBTYPES.get(audio.subtype or "")
     if subtype is None or not soundfile.check_format(file_format, subtype):
         subtype = soundfile.default_subtype(file_format)
+    too_wide = AudioError(
+        f"'{path}' cannot hold {audio.n_channels} channel(s) at {audio.sample_rate} Hz",
+        hint="write a .wav file",
+    )
+    if file_format == "OGG" and (
+        audio.sample_rate > _VORBIS_RATE or audio.n_channels > _VORBIS_CHANNELS
+    ):
+        raise too_wide
     samples = audio.samples.T
     if subtype != "FLOAT":
         samples = np.clip(samples, -1.0, 1.0)
@@ -177,10 +188,7 @@ def write(path: str | os.PathLike[str], audio: Audio) -> None:
                 for start in range(0, len(samples), _WRITE_BLOCK):
                     file.write(samples[start : start + _WRITE_BLOCK])
         except soundfile.SoundFileError as error:
-            raise AudioError(
-                f"'{path}' cannot hold {audio.n_channels} channel(s) at {audio.sample_rate} Hz",
-                hint="write a .wav file",
-            ) from error
+            raise too_wide from error
 
 
 def check_output(path: str | os.PathLike[str]) -> None:
@@ -224,8 +232,11 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     AudioError
         If the folder does not exist or cannot be written to, or `path` is a folder.
     """
-    # A link stays a link: what it points to is replaced.
-    path = Path(path).resolve()
+    path = Path(path)
+    try:
+        path = path.resolve()  # a link stays a link: what it points to is replaced
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a null
+        raise AudioError(f"cannot write {str(path)!r}: {error}") from error
     part = _new_sibling(path)
     try:
         yield part
@@ -359,10 +370,10 @@ def _peak(samples: Samples) -> float:
 
 
 def _check_readable(path: Path) -> None:
-    # Opening a pipe would wait for its other end.
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise AudioError(f"'{path}' is a device or a pipe, not a file")
     try:
+        # Opening a pipe would wait for its other end.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise AudioError(f"'{path}' is a device or a pipe, not a file")
         with path.open("rb") as file:
             if not file.read(1):
                 raise AudioError(f"'{path}' is an empty file")
@@ -372,6 +383,8 @@ def _check_readable(path: Path) -> None:
         raise AudioError(f"'{path}' is a folder", hint="name a file in it") from None
     except OSError as error:
         raise AudioError(f"cannot read '{path}': {error.strerror or error}") from error
+    except ValueError as error:  # a null in the path
+        raise AudioError(f"cannot read {str(path)!r}: {error}") from error
 
 
 def _similar(path: Path) -> str | None:
@@ -395,12 +408,12 @@ def _endings() -> str:
 
 def _new_sibling(path: Path) -> Path:
     """Create an empty file beside a path, with the permissions that a new file gets."""
-    if path.is_dir():
-        raise AudioError(f"'{path}' is a folder", hint="name a file in it")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise AudioError(f"cannot write '{path}': it is read-only")
     part = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
     try:
+        if path.is_dir():
+            raise AudioError(f"'{path}' is a folder", hint="name a file in it")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise AudioError(f"cannot write '{path}': it is read-only")
         part.open("xb").close()
     except FileNotFoundError:
         raise AudioError(
@@ -408,4 +421,6 @@ def _new_sibling(path: Path) -> Path:
         ) from None
     except OSError as error:
         raise AudioError(f"cannot write '{path}': {error.strerror or error}") from error
+    except ValueError as error:  # a null in the path
+        raise AudioError(f"cannot write {str(path)!r}: {error}") from error
     return part

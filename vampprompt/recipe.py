@@ -110,7 +110,7 @@ class Recipe:
             version = content.pop("vampprompt recipe")
         except OSError as error:
             raise VampPromptError(f"cannot read the recipe {path}: {error.strerror}") from error
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             hint = "give the .json file that compose wrote beside its output"
             raise VampPromptError(f"{path} is not a recipe", hint=hint) from error
         if version != FORMAT:
@@ -136,8 +136,17 @@ class Recipe:
             raise VampPromptError(f"{path}: the recipe lacks an entry: {error}") from error
         for name, kind in _KINDS.items():
             value = getattr(recipe, name)
-            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-                raise VampPromptError(f"{path}: '{name}' in the recipe is {value!r}")
+            if not _is(kind, value):
+                raise VampPromptError(f"{path}: '{name}' in the recipe is {value!r:.80}")
+        if not all(_is(int, one) for one in recipe.variations):
+            raise VampPromptError(f"{path}: 'variations' in the recipe are not whole numbers")
+        for name in {*recipe.model, "name", "identity"}:
+            value = recipe.model.get(name)
+            optional = name in ("finetune", "lora")
+            if name not in _MODEL or not (_is(str, value) or (optional and value is None)):
+                raise VampPromptError(
+                    f"{path}: '{name}' of the model in the recipe is {value!r:.80}"
+                )
         return recipe
 
 
@@ -153,7 +162,13 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "keep_audio": bool,
     "beats": str,
     "model": dict,
+    "versions": dict,
 }
+_MODEL = ("name", "identity", "finetune", "lora")
+
+
+def _is(kind: type | tuple[type, ...], value: object) -> bool:
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _relative(path: Path, folder: Path) -> str:

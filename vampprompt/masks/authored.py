@@ -127,6 +127,8 @@ def _read_labels(path: str) -> list[tuple[float, float, str]]:
         raise MaskError(f"cannot read '{path}': {error.strerror}") from None
     except UnicodeDecodeError:
         raise MaskError(f"'{path}' is not a label file: it is not text") from None
+    except ValueError as error:  # a path with a null in it
+        raise MaskError(f"cannot read {path!r}: {error}") from None
     found = []
     for number, line in enumerate(lines, 1):
         # A line that begins with a backslash gives the frequencies of the label before it.

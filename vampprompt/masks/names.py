@@ -111,7 +111,7 @@ def read_definitions(path: str | Path) -> dict[str, str]:
         found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise MaskError(f"cannot read '{path}': {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise MaskError(f"'{path}' is not a TOML file: {error}") from None
     for name, expression in found.items():
         if not isinstance(expression, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 import re
 import zipfile
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from vampprompt.errors import ModelError
 from vampprompt.models.folding import StateDict
 
 __all__ = ["Weights", "describe", "read_pth", "read_safetensors"]
+
+# What `weights_only` allows, no state dict needs, and a few bytes can have fill the memory.
+_ALLOCATES = re.compile(r"(builtins|__builtin__) bytearray|torch(\.\w+)* \w*Tensor")
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,28 @@ def _check_archive(path: Path) -> None:
     # torch.save compresses nothing: whatever is compressed is meant to unpack to something huge
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise ModelError(f"{path} is compressed, as torch.save never does, and is not loaded")
+    # entries may lie over each other, and two of one name are not the same to every reader
+    if sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise _damaged(path, "it says that it holds more than the whole file")
+    if len({name.lower() for name in names}) < len(names):
+        raise _damaged(path, "it holds two entries of one name")
+    _check_pickles(path, [name for name in names if name.lower().endswith("data.pkl")])
+
+
+def _check_pickles(path: Path, names: list[str]) -> None:
+    """Refuse what would take memory before its size can be compared with the file's."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            opcodes = [one for name in names for one in pickletools.genops(archive.read(name))]
+    except Exception as error:  # as above
+        raise _damaged(path, str(error)) from error
+    called = (str(name) for opcode, name, _ in opcodes if opcode.name == "GLOBAL")
+    refused = next(filter(_ALLOCATES.fullmatch, called), None)
+    if refused is not None:
+        raise ModelError(
+            f"{path} makes a {refused.rpartition(' ')[2]}, which no state dict needs",
+            hint="ask its publisher for the state dict alone, or for safetensors",
+        )
 
 
 def _damaged(path: Path, reason: str) -> ModelError:
@@ -148,8 +174,9 @@ def _plain(path: Path, state: object) -> StateDict:
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise ModelError(f"{path} holds no state dict: '{name}' is {type(value).__name__}")
-        if value.layout != torch.strided or not value.is_floating_point():
-            raise ModelError(f"{path}: '{name}' holds {value.dtype} in layout {value.layout}")
+        if value.layout != torch.strided or value.is_meta or not value.is_floating_point():
+            kind = f"{value.dtype} in layout {value.layout} on {value.device}"
+            raise ModelError(f"{path}: '{name}' holds {kind}")
         # views of one small storage could claim to be tensors of any size
         n_left -= value.numel()
         if n_left < 0:

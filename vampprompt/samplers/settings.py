@@ -59,9 +59,13 @@ def real(
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise SettingError(setting, expected, value, hint)
-    if not math.isfinite(value) or not allowed(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or not allowed(number):
         raise SettingError(setting, expected, value, hint)
-    return float(value)
+    return number
 
 
 class Settings:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -22,6 +23,8 @@ from vampprompt.samplers.settings import SettingError
 # A hyphen within a name, which Python would read as a minus: `top-p`, `mask-temperature`.
 _HYPHEN = re.compile(r"(?<=[A-Za-z])-(?=[A-Za-z])")
 
+# As in masks: beyond this, a number is a slip of the keyboard.
+_LARGEST = 10**15
 _HINT = "write a name and settings: typical(mass=0.15, steps=36)"
 
 
@@ -70,7 +73,9 @@ class _Reader:
             span = Span(self._text, at, at + 1)
             raise SamplerError(f"a sampler has no {self._text[at]!r}", hint=_HINT, span=span)
         try:
-            return ast.parse(f"({plain})", mode="eval").body
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what Python thinks of 1or 2 helps nobody here
+                return ast.parse(f"({plain})", mode="eval").body
         except SyntaxError as error:
             at = min(max((error.offset or 1) - 2, 0), max(len(plain) - 1, 0))
             span = Span(self._text, at, at + 1)
@@ -119,6 +124,8 @@ class _Reader:
 
     def _value(self, node: ast.expr) -> object:
         match node:
+            case ast.Constant(int() as value) if value > _LARGEST:
+                self._fail("a number with more than 15 digits", node, "write a shorter one")
             case ast.Constant(bool() | int() | float() | str() as value):
                 return value
             case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)):
