@@ -397,9 +397,11 @@ def test_the_end_is_the_end_unless_it_loops(shown):
 
 @pytest.mark.parametrize("way", ["", "Object.defineProperty(navigator, 'clipboard', {})"])
 def test_the_recipe_is_copied(shown, way):
-    shown.call("Browser.grantPermissions", permissions=["clipboardReadWrite"])
+    allowed = ["clipboardReadWrite", "clipboardSanitizedWrite"]
+    shown.call("Browser.grantPermissions", permissions=allowed)
     shown.run("window.readText = navigator.clipboard.readText.bind(navigator.clipboard), null")
-    shown.run(f"{way}, null" if way else "null")
+    shown.run("navigator.clipboard.writeText('of before')")
+    shown.run(f"{way or 0}, null")
     shown.run("copy.click()")
     shown.wait("copy.textContent === 'Copied'")
     assert shown.run("window.readText()").strip() == song_of().recipe.to_json(Path()).strip()
