@@ -24,7 +24,7 @@ ROOT = DOCS.parent
 PAGES = [
     ROOT / "README.md",
     *(DOCS / f"{name}.md" for name in ("index", "start", "prompts", "masks", "samplers")),
-    *(DOCS / f"{name}.md" for name in ("beats", "models", "extending", "vampnet")),
+    *(DOCS / f"{name}.md" for name in ("beats", "models", "report", "extending", "vampnet")),
     *sorted((DOCS / "recipes").glob("*.md")),
 ]
 _EXAMPLE = re.compile(
