@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -152,7 +152,7 @@ def _in_workers(
                     yield Outcome(running[future], "failed", error=error)
         # An interrupt reaches everybody, and a worker answers it by leaving.
         except (KeyboardInterrupt, SystemExit):
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise KeyboardInterrupt from None
 
 
@@ -168,7 +168,14 @@ def _begin(settings: Settings, threads: int) -> None:
     torch.set_num_threads(threads)
     plan = Plan.of(settings)
     _attempt_here = partial(_attempt, plan, plan.load())
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    signal.signal(signal.SIGINT, _leave)
+
+
+def _leave(*_: object) -> NoReturn:
+    """Give up what is being done, and what is in the queue already and cannot be cancelled."""
+    global _attempt_here
+    _attempt_here = _leave
+    sys.exit(130)
 
 
 def _work(job: Job, again: bool) -> Outcome:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from vampprompt_cli import batch as worker
 from vampprompt_cli.options import Settings
 from vampprompt_cli.plan import Plan
 from vampprompt_cli.recordings import jobs
@@ -211,3 +212,28 @@ def test_what_is_taken_for_a_recording(loops):
     assert sources(str(loops / "in.wav")) == [str(loops / "in.wav")]
     Path("[a].wav").touch()
     assert sources("[a].wav") == ["[a].wav"], "a name may look like a pattern"
+
+
+def test_an_interrupt_keeps_what_is_done(loops, batch, vampprompt, monkeypatch):
+    compose = vp.compose
+
+    def interrupted(source, *arguments, **settings):
+        if source.path.name == "b.wav":
+            raise KeyboardInterrupt
+        return compose(source, *arguments, **settings)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vampprompt.compose", interrupted)
+        code, rows, err = batch("loops")
+    assert (code, rows) == (130, {})
+    assert "interrupted" in err
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.json", "a.wav"]
+    assert list(results(batch("loops")[1]).values()) == ["unchanged", "made", "made"]
+
+
+def test_an_interrupted_worker_takes_no_more_work(monkeypatch):
+    monkeypatch.setattr(worker, "_attempt_here", None, raising=False)
+    with pytest.raises(SystemExit):
+        worker._leave()
+    with pytest.raises(SystemExit):
+        worker._work(None, False)
