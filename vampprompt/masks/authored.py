@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -19,6 +20,8 @@ from vampprompt.units import Quantity, QuantityLike
 
 FilePath: TypeAlias = str | os.PathLike[str]
 _PATH = reads(arguments.path)
+# An hour of frames, 80 pixels high. More is slow to read, and often a damaged file's claim.
+_MOST_PIXELS = 1 << 24
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,14 +159,20 @@ def _read_image(path: str) -> BoolArray:
     from PIL import UnidentifiedImageError
 
     try:
-        with pillow.open(path) as opened:
-            image = opened.convert("RGBA")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with pillow.open(path) as opened:
+                if opened.width * opened.height > _MOST_PIXELS:
+                    raise pillow.DecompressionBombError
+                image = opened.convert("RGBA")
     except UnidentifiedImageError:
         raise MaskError(f"'{path}' is not an image") from None
     except OSError as error:
         raise MaskError(f"cannot read '{path}': {error.strerror or error}") from None
     except pillow.DecompressionBombError:
         raise MaskError(f"'{path}' is too large an image", hint="save it smaller") from None
+    except Exception as error:  # there is no end to what a damaged file can raise
+        raise MaskError(f"cannot read {path!r}: {error}") from None
     backed = pillow.new("RGBA", image.size, "black")
     backed.alpha_composite(image)
     bright: BoolArray = np.asarray(backed.convert("L")) >= 128
