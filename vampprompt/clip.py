@@ -14,6 +14,10 @@ from vampprompt.errors import VampPromptError
 FADE_SECONDS = 0.01
 # A louder match than this would lift a codec's noise floor to the level of music.
 MOST_GAIN_DB = 20.0
+# In semitones, either way.
+MOST_PITCH = 48.0
+# Samples within ±1, times this, are still finite as float32.
+_MOST_FACTOR = 1e30
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,19 @@ def prepare(audio: Audio, sample_rate: int, pitch: float = 0.0) -> Clip:
         The codec's, in Hz.
     pitch : float
         Semitones to shift the recording by first.
+
+    Raises
+    ------
+    VampPromptError
+        If there are no samples, or the pitch shift is beyond 48 semitones.
     """
+    if not audio.samples.size:
+        raise VampPromptError("the audio has no samples", hint="give a longer recording")
+    if not abs(pitch) <= MOST_PITCH:
+        raise VampPromptError(
+            f"a pitch shift of {pitch} semitones; the limit is {MOST_PITCH:.0f} either way",
+            hint="an octave is 12 semitones",
+        )
     if pitch:
         from librosa.effects import pitch_shift
 
@@ -89,7 +105,7 @@ def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
     if np.isfinite(heard) and np.isfinite(wanted):
         gain *= 10 ** (min(wanted - heard, MOST_GAIN_DB) / 20)
     samples = resample(decoded, clip.sample_rate, original.sample_rate)
-    return limit(fit(samples, original.n_samples * stretch) * np.float32(gain))
+    return limit(fit(samples, original.n_samples * stretch) * np.float32(min(gain, _MOST_FACTOR)))
 
 
 def crossfade(clip: Clip, composed: Samples, kept: NDArray[np.bool_], hop_length: int) -> Samples:
