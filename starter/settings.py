@@ -27,7 +27,7 @@ class Settings:
     """
 
     work: Path
-    clips: int = 600
+    clips: int = 1200
     held_out: int = 40
     seconds: float = 20.0
     codec: CodecSettings = field(default_factory=CodecSettings)

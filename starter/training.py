@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,20 +31,23 @@ class Stateful(Protocol):
 class Schedule:
     """How long and how fast to learn.
 
-    The rate rises linearly over `warmup` steps and then falls to nothing along a cosine.
+    The rate rises linearly over `warmup` steps, stays for the share `hold` of the others, and
+    falls to nothing along a cosine.
     """
 
     steps: int
     learning_rate: float
     warmup: int = 200
+    hold: float = 0.0
     seed: int = 0
 
     def rate(self, step: int) -> float:
         """Give the learning rate of a step."""
         if step < self.warmup:
             return self.learning_rate * (step + 1) / self.warmup
-        progress = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+        falling = max(1.0, (self.steps - self.warmup) * (1 - self.hold))
+        progress = min(1.0, max(0.0, 1 - (self.steps - step) / falling))
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def train(
@@ -53,6 +56,7 @@ def train(
     schedule: Schedule,
     folder: Path,
     *,
+    optimizers: Sequence[torch.optim.Optimizer] = (),
     others: Mapping[str, Stateful] | None = None,
     validate: Callable[[], dict[str, float]] | None = None,
     log_every: int = 25,
@@ -73,6 +77,9 @@ def train(
         Number of steps and learning rate.
     folder
         Receives ``checkpoint.pt`` and ``log.csv``.
+    optimizers
+        Together over all of the model's parameters, all at the schedule's rate; AdamW if none is
+        given.
     others
         Further state that belongs in the checkpoint.
     validate
@@ -84,8 +91,9 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     trainable = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trainable, betas=(0.9, 0.98), weight_decay=0.01)
-    stateful: dict[str, Stateful] = {"model": model, "optimizer": optimizer, **(others or {})}
+    optimizers = list(optimizers) or [adam(trainable)]
+    stateful: dict[str, Stateful] = {"model": model, **(others or {})}
+    stateful |= {f"optimizer {number}": each for number, each in enumerate(optimizers)}
     first, spent = _resume(folder, stateful)
     log = _Log(folder / "log.csv", first)
     started = saved = time.monotonic()
@@ -94,13 +102,14 @@ def train(
         model.train()
         for step in range(first, schedule.steps):
             torch.manual_seed(schedule.seed * 1_000_003 + step)
-            for group in optimizer.param_groups:
-                group["lr"] = schedule.rate(step)
             terms = loss(step)
-            optimizer.zero_grad()
+            model.zero_grad()
             terms["loss"].backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(trainable, 1.0)
-            optimizer.step()
+            for optimizer in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = schedule.rate(step)
+                optimizer.step()
 
             log.add({**terms, "gradient": norm})
             done = step + 1
@@ -120,6 +129,16 @@ def train(
     model.eval()
 
 
+def adam(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """Make the optimizer of whatever is not trained by Muon."""
+    return torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.01)
+
+
+def best_device() -> torch.device:
+    """Give the device to train on."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def finished(folder: Path, schedule: Schedule) -> bool:
     """Say whether `folder` holds a run that has taken all its steps."""
     return _peek(folder)[0] >= schedule.steps
@@ -132,7 +151,8 @@ def seconds_spent(folder: Path) -> float:
 
 def load_model(folder: Path, model: nn.Module) -> None:
     """Read the weights of the run in `folder`."""
-    model.load_state_dict(torch.load(folder / "checkpoint.pt", weights_only=True)["model"])
+    state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
+    model.load_state_dict(state["model"])
     model.eval()
 
 
@@ -148,7 +168,7 @@ def _resume(folder: Path, stateful: Mapping[str, Stateful]) -> tuple[int, float]
     path = folder / "checkpoint.pt"
     if not path.exists():
         return 0, 0.0
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True)
     for name, part in stateful.items():
         part.load_state_dict(state[name])
     return int(state["step"]), float(state["seconds"])

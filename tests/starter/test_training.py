@@ -14,6 +14,7 @@ from starter.tokens import (
     drawn_shares,
     hide,
     masked_prediction,
+    optimizers_of,
     start_from_codebooks,
     train_tokens,
     unigram_entropy,
@@ -78,6 +79,22 @@ def test_rate_rises_then_falls() -> None:
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert max(rates) == 1.0
     assert rates[-1] < 0.01
+
+
+def test_rate_is_held_before_it_falls() -> None:
+    schedule = Schedule(110, 1.0, warmup=10, hold=0.7)
+    rates = [schedule.rate(step) for step in range(110)]
+    assert set(rates[9:80]) == {1.0}
+    assert rates[81:] == sorted(rates[81:], reverse=True)
+    assert 0.9 < rates[82] < 1
+    assert rates[-1] < 0.01
+
+
+def test_each_parameter_of_a_token_model_has_one_optimizer() -> None:
+    model = TokenSettings(4, 2, 16, 2, 1).build(torch.randn(4, 32, 8))
+    groups = [group for each in optimizers_of(model) for group in each.param_groups]
+    parameters = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(parameters) == sorted(id(parameter) for parameter in model.parameters())
 
 
 def test_codec_learns_and_quantizes(tmp_path: Path) -> None:
