@@ -32,11 +32,18 @@ class Settings:
     seconds: float = 20.0
     codec: CodecSettings = field(default_factory=CodecSettings)
     coarse: TokenSettings = field(
-        default_factory=lambda: TokenSettings(4, schedule=Schedule(1300, 1.5e-3, warmup=100))
+        default_factory=lambda: TokenSettings(
+            4, schedule=Schedule(6000, 2e-3, warmup=100, hold=0.75)
+        )
     )
     fine: TokenSettings = field(
         default_factory=lambda: TokenSettings(
-            9, 4, n_layers=4, schedule=Schedule(1200, 1.5e-3, warmup=100), batch=20, frames=172
+            9,
+            4,
+            n_layers=4,
+            schedule=Schedule(2000, 2e-3, warmup=100, hold=0.75),
+            batch=20,
+            frames=172,
         )
     )
 
