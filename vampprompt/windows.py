@@ -95,10 +95,11 @@ def fill(
     tokens = tokens.clone()
     finished = keep.clone()
     finished[:, : model.n_conditioning] = True
+    unfinished = (~finished).cpu()
     phases: list[list[Window]] = [[], []]
     for index, frames in enumerate(spans(tokens.shape[-1], window)):
         for item in range(len(tokens)):
-            if not finished[item, :, frames].all():
+            if unfinished[item, :, frames].any():
                 phases[index % 2].append(Window(item, index, frames))
     groups = [phase[at : at + batch] for phase in phases for at in range(0, len(phase), batch)]
     for number, group in enumerate(groups):

@@ -163,8 +163,6 @@ class MaskedSampler(Settings):
         masked = ~keep.to(tokens.device)
         masked[:, :first] = False
         tokens = tokens.masked_fill(masked, model.mask_token)
-        if self.guidance != 1:
-            model = Guided(model, self.guidance, tokens)
 
         # All that the host must know, and all chance, comes before the first step, so that
         # during a step on a GPU neither waits for the other.
@@ -173,6 +171,8 @@ class MaskedSampler(Settings):
         limits = torch.tensor([(each.before, each.after) for each in passes]).to(tokens.device)
         noise = _noise(generators, len(passes), stages.shape[1]).to(tokens.device)
 
+        if self.guidance != 1:
+            model = Guided(model, self.guidance, tokens)
         where = stages
         for index, now in enumerate(passes):
             if now.opens_stage:
@@ -188,7 +188,7 @@ class MaskedSampler(Settings):
             if on_step is not None:
                 still = masked & (tokens == model.mask_token)
                 report = confidence if self.reports_confidence else None
-                on_step(Step(index, len(passes), tokens, still, report))
+                on_step(Step(index, len(passes), tokens, still, report, first))
         return tokens
 
     def _passes(self, stages: Tensor, n_codebooks: int) -> list[_Pass]:

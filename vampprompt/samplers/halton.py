@@ -29,6 +29,12 @@ class Halton(MaskedSampler):
     name: ClassVar[str] = "halton"
     reports_confidence: ClassVar[bool] = False
 
+    def stages(self, masked: Tensor) -> Tensor:
+        """Return 0 for all tokens, int64 ``[batch, predicted codebook, frame]``."""
+        # Now, as a step must not wait for what is copied to a GPU.
+        _places_on(*masked.shape[1:], masked.device)
+        return super().stages(masked)
+
     def scores(self, candidates: Candidates) -> Tensor:
         """Return the negative place of each candidate in the order, ``[batch, candidate]``."""
         shape = candidates.n_codebooks, candidates.n_frames
