@@ -51,7 +51,8 @@ def compose(
     with stage_bars() as on_progress:
         log = vp.report.Log(on_progress)
         bundle = plan.load()
-        song = plan.compose(bundle, audio, on_progress=log.on_progress, on_step=log.on_step)
+        steps = None if report is None else log.on_step
+        song = plan.compose(bundle, audio, on_progress=log.on_progress, on_step=steps)
     for note in song.notes:
         notice(note)
     paths = song.write(output)

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 import vampprompt as vp
 from tests.chromium import COMMAND, Chromium
@@ -260,6 +261,23 @@ def test_a_log_of_a_sampler_without_scores_has_none():
     log = Log()
     log.on_step("coarse", Step(0, 1, mask.long(), mask, None))
     assert log.steps["coarse"][0].confidence is None
+
+
+def test_a_log_counts_the_codebooks_that_a_stage_makes():
+    mask = torch.zeros(1, 4, 10, dtype=torch.bool)
+    mask[:, 3] = True
+    log = Log()
+    log.on_step("fine", Step(0, 1, mask.long(), mask, None, n_conditioning=2))
+    assert log.steps["fine"][0].masked_share == 0.5
+
+
+def test_a_log_waits_for_no_gpu():
+    # What waits for a value fails for tensors that have none.
+    with FakeTensorMode(), torch.device("cuda"):
+        mask = torch.ones(1, 1, 10, dtype=torch.bool)
+        log = Log()
+        log.on_step("coarse", Step(0, 1, mask.long(), mask, mask.float()))
+    assert log.steps["coarse"][0].tokens == 10
 
 
 def test_a_log_passes_progress_on():

@@ -82,6 +82,8 @@ class Step:
     confidence : Tensor or None
         float, ``[batch, codebook, frame]``: the scores that decided; +inf for tokens that this
         step did not sample. None for samplers whose order does not depend on scores.
+    n_conditioning : int
+        The first codebooks, which the model was given, and of which none is ever masked.
     """
 
     index: int
@@ -89,6 +91,7 @@ class Step:
     tokens: Tensor
     masked: Tensor
     confidence: Tensor | None
+    n_conditioning: int = 0
 
 
 @runtime_checkable

@@ -9,6 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vampprompt.protocols import Step
 
 
@@ -16,32 +18,34 @@ if TYPE_CHECKING:
 class Row:
     """One step of a stage, summed over all windows of all variations.
 
+    The sums stay where the models are until they are read: nothing waits for a GPU meanwhile.
+
     Attributes
     ----------
     tokens : int
-        How many tokens the windows have, those that are given included.
-    masked : int
+        How many tokens the windows have in the codebooks of the stage, kept ones included.
+    masked : int or Tensor
         How many of them were still masked after the step.
-    sampled : int
+    sampled : int or Tensor
         How many were scored by it.
-    score : float
+    score : float or Tensor
         The sum of their scores.
     """
 
     tokens: int = 0
-    masked: int = 0
-    sampled: int = 0
-    score: float = 0.0
+    masked: int | Tensor = 0
+    sampled: int | Tensor = 0
+    score: float | Tensor = 0.0
 
     @property
     def masked_share(self) -> float:
         """Share of the tokens that were still masked after the step, in ``[0, 1]``."""
-        return self.masked / self.tokens
+        return float(self.masked) / self.tokens
 
     @property
     def confidence(self) -> float | None:
         """Mean score of the tokens that the step sampled; None where the order needs no score."""
-        return self.score / self.sampled if self.sampled else None
+        return float(self.score) / float(self.sampled) if self.sampled else None
 
 
 @dataclass
@@ -89,12 +93,12 @@ class Log:
         while len(rows) <= step.index:
             rows.append(Row())
         row = rows[step.index]
-        row.tokens += step.masked.numel()
-        row.masked += int(step.masked.sum())
+        row.tokens += step.masked[:, step.n_conditioning :].numel()
+        row.masked += step.masked.sum()
         if step.confidence is not None:
-            scores = step.confidence[step.confidence.isfinite()]
-            row.sampled += scores.numel()
-            row.score += float(scores.sum())
+            is_scored = step.confidence.isfinite()
+            row.sampled += is_scored.sum()
+            row.score += step.confidence.where(is_scored, 0).sum()
 
     def on_progress(self, stage: str, done: int, total: int) -> None:
         """Record that a stage has come this far."""
