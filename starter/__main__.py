@@ -19,10 +19,11 @@ from .evaluate import evaluate as measure
 from .loop import make_loop
 from .pack import pack as pack_models
 from .pack import trained_codec
+from .refine import refine_codec
 from .render import available, render_clips
-from .settings import Settings, quick
+from .settings import Settings, large, quick
 from .tokens import TokenSettings, tokenize, train_tokens
-from .training import finished
+from .training import best_device, finished
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -41,7 +42,10 @@ def choose(
     target: Annotated[Path | None, typer.Option(help="Folder for the packed checkpoint.")] = None,
 ) -> None:
     """Take what all stages share."""
-    settings = quick(work / "quick") if small else Settings(work)
+    if small:
+        settings = quick(work / "quick")
+    else:
+        settings = large(work) if best_device().type == "cuda" else Settings(work)
     default = settings.work / "packed" if small else ROOT / "vampprompt" / "models" / "starter"
     context.obj = Stages(settings, target or default, publish=not small)
 
@@ -82,6 +86,18 @@ class Stages:
                 codec = trained_codec(self.settings.codec, self.work / "codec")
                 with _counting(f"tokenize {split}", len(seeds)) as count:
                     tokenize(codec, self.work / f"{split}.npy", target, count)
+
+    def refine(self) -> None:
+        """Train the codec's decoder further."""
+        folder = self.work / "refine"
+        if not finished(folder, self.settings.refine.schedule):
+            refine_codec(
+                self.settings.refine,
+                self.settings.codec,
+                self.work / "train.npy",
+                self.work / "codec",
+                folder,
+            )
 
     def coarse(self) -> None:
         """Train the coarse model."""
@@ -132,7 +148,7 @@ def _counting(description: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(task)
 
 
-_STAGES = ("render", "codec", "tokenize", "coarse", "fine", "evaluate", "pack", "loop")
+_STAGES = ("render", "codec", "tokenize", "refine", "coarse", "fine", "evaluate", "pack", "loop")
 
 
 def _command(name: str) -> Callable[[typer.Context], None]:

@@ -33,7 +33,7 @@ class CodebookKeeper:
             level.codebook.weight.requires_grad_(False)
         rows = torch.stack([level.codebook.weight for level in self.levels])
         self.sums = rows.clone()
-        self.counts = torch.ones(rows.shape[:2])
+        self.counts = torch.ones(rows.shape[:2], device=rows.device)
 
     @torch.no_grad()
     def initialise(self, latents: Tensor) -> None:
@@ -87,7 +87,8 @@ class CodebookKeeper:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up running means again."""
-        self.sums, self.counts = state["sums"], state["counts"]
+        self.sums.copy_(state["sums"])
+        self.counts.copy_(state["counts"])
 
 
 def _set_convolution(convolution: nn.Module, weight: Tensor, bias: Tensor) -> None:

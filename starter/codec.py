@@ -13,7 +13,7 @@ from vampprompt.models.spectral import SpectralCodec
 
 from . import corpus, losses
 from .codebooks import CodebookKeeper
-from .training import Schedule, train
+from .training import Schedule, best_device, train
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def train_codec(settings: CodecSettings, clips_path: Path, folder: Path) -> None
     """Train a codec on the clips of an array file, its run kept in `folder`."""
     torch.manual_seed(settings.schedule.seed)
     clips = corpus.open_clips(clips_path)
-    codec = settings.build()
+    codec = settings.build().to(best_device())
     keeper = CodebookKeeper(codec.quantizer)
     train(
         codec,
@@ -81,6 +81,7 @@ class CodecLoss:
         self.codec = codec
         self.keeper = keeper
         self.clips = clips
+        self.device = next(codec.parameters()).device
 
     def __call__(self, step: int) -> dict[str, Tensor]:
         """Give the terms of a step's loss."""
@@ -88,39 +89,26 @@ class CodecLoss:
         if step == self.settings.unquantized_steps:
             self._place_codebooks(rng)
         audio = self._draw(rng)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
             latents = self.codec.analyse(audio)
         latents = latents.float()
         terms = {}
-        commitment = torch.zeros(())
+        commitment = torch.zeros((), device=self.device)
         if step >= self.settings.unquantized_steps:
             latents, codes, projected, commitment, _ = self.codec.quantizer(latents)
             self.keeper.update(projected.detach(), codes)
             perplexity = self.keeper.perplexity()
             terms = {"first perplexity": perplexity[0], "last perplexity": perplexity[-1]}
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
             output = self.codec.synthesise(latents)
 
-        wanted, given = audio[:, 0], output[:, 0]
-        # one fixed window and another by turns: each costs as much as a network layer
-        windows = (1024, int(rng.choice([512, 2048, 4096])))
-        parts = [losses.spectral_loss(wanted, given, window) for window in windows]
-        mel = (parts[0][0] + parts[1][0]) / 2
-        magnitude = (parts[0][1] + parts[1][1]) / 2
-        wave = (wanted - given).abs().sum() / wanted.abs().sum()
-        loss = mel + 3 * magnitude + 2 * wave + 0.1 * commitment
-        return {
-            "loss": loss,
-            "mel": parts[0][0],
-            "magnitude": magnitude,
-            "wave": wave,
-            "commitment": commitment,
-            **terms,
-        }
+        parts = losses.reconstruction(audio[:, 0], output[:, 0], rng)
+        loss = parts.pop("loss") + 0.1 * commitment
+        return {"loss": loss, **parts, "commitment": commitment, **terms}
 
     def _draw(self, rng: np.random.Generator) -> Tensor:
         length = self.settings.frames * self.codec.hop_length
-        return corpus.excerpts(self.clips, self.settings.batch, length, rng)
+        return corpus.excerpts(self.clips, self.settings.batch, length, rng).to(self.device)
 
     @torch.no_grad()
     def _place_codebooks(self, rng: np.random.Generator) -> None:

@@ -38,7 +38,7 @@ def evaluate(settings: Settings, recordings: Sequence[Path] = ()) -> dict[str, A
         unigram's cross-entropy; ``training``: parameters, steps and time of each model.
     """
     work = settings.work
-    codec = trained_codec(settings.codec, work / "codec")
+    codec = trained_codec(settings.codec, work / "refine")
     clips = to_audio(open_clips(work / "held-out.npy")[:, : _SECONDS * codec.sample_rate])
     figures: dict[str, Any] = {"codec": {"held-out clips": codec_errors(codec, list(clips))}}
     for path in recordings:
@@ -47,8 +47,8 @@ def evaluate(settings: Settings, recordings: Sequence[Path] = ()) -> dict[str, A
         figures["codec"][path.name] = codec_errors(codec, [torch.from_numpy(scaled)])
 
     tokens, held_out = (np.load(work / f"{split}.tokens.npy") for split in settings.seeds)
-    models: dict[str, nn.Module] = {"codec": codec}
-    sizes: dict[str, Any] = {"codec": settings.codec}
+    models: dict[str, nn.Module] = {"codec": codec, "refine": codec.decoder}
+    sizes: dict[str, Any] = {"codec": settings.codec, "refine": settings.refine}
     for name, shape in {"coarse": settings.coarse, "fine": settings.fine}.items():
         model = trained_tokens(shape, codec, work / name)
         figures[name] = token_figures(model, shape, tokens, held_out)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import librosa
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,18 +16,33 @@ MEL_BANDS = {512: 40, 1024: 80, 2048: 120, 4096: 160}
 FLOOR = 1e-4
 
 
+class Spectral(NamedTuple):
+    """How far one recording's spectrogram is from another's."""
+
+    mel: Tensor
+    """Mean absolute error of the mel bands, in dB."""
+    magnitude: Tensor
+    """Summed error of the magnitudes, relative to their sum."""
+    level: Tensor
+    """Mean absolute error of each mel band's level over the whole excerpt, in dB."""
+
+
 def magnitudes(audio: Tensor, window: int) -> Tensor:
     """Give the magnitude spectrogram ``[batch, bin, frame]`` of audio ``[batch, samples]``."""
-    spectrum = torch.stft(
-        audio, window, window // 4, window=torch.hann_window(window), return_complex=True
-    )
+    hann = torch.hann_window(window, device=audio.device)
+    spectrum = torch.stft(audio, window, window // 4, window=hann, return_complex=True)
     return (spectrum.real**2 + spectrum.imag**2 + 1e-12).sqrt()
 
 
-def mel_decibels(magnitude: Tensor, sample_rate: int = 44100) -> Tensor:
-    """Give the level of each mel band in dB, floored at -80 dB."""
+def mel_powers(magnitude: Tensor, sample_rate: int = 44100) -> Tensor:
+    """Give the power of each mel band, ``[batch, band, frame]``."""
     filters = _mel_filters(2 * (magnitude.shape[-2] - 1), sample_rate)
-    return 10 * (filters @ magnitude**2).clamp(min=FLOOR**2).log10()
+    return filters.to(magnitude.device) @ magnitude**2
+
+
+def decibels(power: Tensor) -> Tensor:
+    """Give powers in dB, floored at -80 dB."""
+    return 10 * power.clamp(min=FLOOR**2).log10()
 
 
 def log_mel_error(reference: Tensor, estimate: Tensor) -> Tensor:
@@ -34,18 +51,48 @@ def log_mel_error(reference: Tensor, estimate: Tensor) -> Tensor:
     Both are ``[batch, samples]`` and are scaled by what brings the reference to 0.08 RMS.
     """
     scale = 0.08 / reference.pow(2).mean(-1, keepdim=True).sqrt().clamp(min=1e-6)
-    pair = (mel_decibels(magnitudes(audio * scale, 1024)) for audio in (reference, estimate))
+    pair = (
+        decibels(mel_powers(magnitudes(audio * scale, 1024))) for audio in (reference, estimate)
+    )
     return (next(pair) - next(pair)).abs().mean()
 
 
-def spectral_loss(reference: Tensor, estimate: Tensor, window: int) -> tuple[Tensor, Tensor]:
-    """Give the mel error in dB and the relative error of the magnitudes, for one window."""
+def spectral_loss(reference: Tensor, estimate: Tensor, window: int) -> Spectral:
+    """Compare spectrograms of one window."""
     with torch.no_grad():
         wanted = magnitudes(reference, window)
-        wanted_mel = mel_decibels(wanted)
+        wanted_mel = mel_powers(wanted)
     given = magnitudes(estimate, window)
-    mel = (mel_decibels(given) - wanted_mel).abs().mean()
-    return mel, (given - wanted).abs().sum() / wanted.sum()
+    given_mel = mel_powers(given)
+    levels = (decibels(mel.mean(-1)) for mel in (given_mel, wanted_mel))
+    return Spectral(
+        mel=(decibels(given_mel) - decibels(wanted_mel)).abs().mean(),
+        magnitude=(given - wanted).abs().sum() / wanted.sum(),
+        level=(next(levels) - next(levels)).abs().mean(),
+    )
+
+
+def reconstruction(
+    reference: Tensor, estimate: Tensor, rng: np.random.Generator
+) -> dict[str, Tensor]:
+    """Give the error of the mel bands, the magnitudes, the waveform and the bands' levels.
+
+    Both are ``[batch, samples]``. One analysis window is fixed, another is drawn: each costs as
+    much as a network layer. The mean of the two is to be minimised; ``"mel"`` is the fixed one's.
+    """
+    fixed, drawn = (
+        spectral_loss(reference, estimate, window)
+        for window in (1024, int(rng.choice([512, 2048, 4096])))
+    )
+    magnitude = (fixed.magnitude + drawn.magnitude) / 2
+    wave = (reference - estimate).abs().sum() / reference.abs().sum()
+    return {
+        "loss": (fixed.mel + drawn.mel) / 2 + 3 * magnitude + 2 * wave,
+        "mel": fixed.mel,
+        "magnitude": magnitude,
+        "wave": wave,
+        "level": fixed.level,
+    }
 
 
 @cache

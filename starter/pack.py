@@ -28,7 +28,7 @@ _Model = TypeVar("_Model", bound=nn.Module)
 
 
 def trained_codec(settings: CodecSettings, folder: Path) -> SpectralCodec:
-    """Read the codec of a run, its weights plain and rounded as the packed ones are."""
+    """Read the codec of a run, refined or not, its weights plain and rounded as when packed."""
     codec = settings.build()
     load_model(folder, codec)
     remove_weight_norm(codec)
@@ -52,7 +52,7 @@ def pack(settings: Settings, target: Path) -> dict[str, float]:
     ValueError
         If a file is larger than 16 MiB, or all are larger than 32 MiB.
     """
-    codec = trained_codec(settings.codec, settings.work / "codec")
+    codec = trained_codec(settings.codec, settings.work / "refine")
     coarse = trained_tokens(settings.coarse, codec, settings.work / "coarse")
     fine = trained_tokens(settings.fine, codec, settings.work / "fine")
     with tempfile.TemporaryDirectory() as folder:

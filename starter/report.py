@@ -75,14 +75,20 @@ def plot_curves(work: Path, target: Path) -> None:
     from matplotlib.figure import Figure
 
     mpl.use("agg")
-    figure = Figure(figsize=(10, 3), layout="constrained")
+    figure = Figure(figsize=(12, 3), layout="constrained")
     curves = {
         "codec": ["mel"],
+        "refine": ["mel", "discriminator", "features", "adversarial"],
         "coarse": ["loss", "held-out loss"],
         "fine": ["loss", "held-out loss"],
     }
-    units = {"codec": "mel error in dB", "coarse": "nats", "fine": "nats"}
-    for axes, (name, terms) in zip(figure.subplots(1, 3), curves.items(), strict=True):
+    units = {
+        "codec": "mel error in dB",
+        "refine": "mel error in dB, other losses",
+        "coarse": "nats",
+        "fine": "nats",
+    }
+    for axes, (name, terms) in zip(figure.subplots(1, 4), curves.items(), strict=True):
         with (work / name / "log.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         for term in terms:

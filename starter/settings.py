@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from .codec import CodecSettings
+from .refine import RefineSettings
 from .tokens import TokenSettings
 from .training import Schedule
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How much music to make, and the three models.
+    """How much music to make, and how the models are made.
 
     Parameters
     ----------
@@ -22,7 +24,7 @@ class Settings:
         Number of clips to train on and to measure by.
     seconds
         Length of a clip.
-    codec, coarse, fine
+    codec, refine, coarse, fine
         Sizes and schedules.
     """
 
@@ -31,6 +33,7 @@ class Settings:
     held_out: int = 40
     seconds: float = 20.0
     codec: CodecSettings = field(default_factory=CodecSettings)
+    refine: RefineSettings = field(default_factory=RefineSettings)
     coarse: TokenSettings = field(
         default_factory=lambda: TokenSettings(
             4, schedule=Schedule(6000, 2e-3, warmup=100, hold=0.75)
@@ -56,6 +59,27 @@ class Settings:
         }
 
 
+def large(work: Path) -> Settings:
+    """Give settings for a GPU: the same sizes, ten times the music, and longer runs."""
+    small = Settings(work)
+    return replace(
+        small,
+        clips=10 * small.clips,
+        codec=_longer(small.codec),
+        refine=_longer(small.refine),
+        coarse=_longer(small.coarse),
+        fine=_longer(small.fine),
+    )
+
+
+_Run = TypeVar("_Run", CodecSettings, RefineSettings, TokenSettings)
+
+
+def _longer(run: _Run) -> _Run:
+    schedule = replace(run.schedule, steps=10 * run.schedule.steps)
+    return replace(run, schedule=schedule, batch=4 * run.batch)
+
+
 def quick(work: Path) -> Settings:
     """Give settings with which every stage runs in seconds, and nothing is learned."""
     return Settings(
@@ -71,6 +95,7 @@ def quick(work: Path) -> Settings:
             batch=2,
             unquantized_steps=3,
         ),
+        refine=RefineSettings(Schedule(3, 1e-3), batch=2, channels=4),
         coarse=TokenSettings(4, 0, 32, 2, 1, Schedule(4, 1e-3), 2),
         fine=TokenSettings(9, 4, 32, 2, 1, Schedule(4, 1e-3), 2, 172),
     )

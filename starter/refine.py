@@ -1,0 +1,142 @@
+"""Training the codec's decoder against discriminators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vampprompt.models.spectral import SpectralCodec
+
+from . import corpus, losses
+from .codec import CodecSettings
+from .discriminator import SpectrogramDiscriminator, discriminator_loss, feature_distance
+from .training import Schedule, best_device, load_model, train
+
+
+@dataclass(frozen=True)
+class RefineSettings:
+    """How the decoder is trained once the codec has settled.
+
+    Parameters
+    ----------
+    schedule
+        Steps and learning rate.
+    batch
+        Excerpts in a step.
+    frames
+        Length of an excerpt.
+    windows
+        Analysis windows of the discriminators, in samples.
+    channels
+        Of the discriminators' first layers.
+    discriminator_rate
+        Their learning rate, which stays.
+    adversarial, features, level
+        Weights of the verdict, of the distance between the discriminators' features, and of the
+        error of the bands' levels, beside the codec's own loss.
+    """
+
+    schedule: Schedule = field(default_factory=lambda: Schedule(1500, 3e-4, warmup=100))
+    batch: int = 12
+    frames: int = 64
+    windows: tuple[int, ...] = (512, 1024, 2048)
+    channels: int = 24
+    discriminator_rate: float = 5e-4
+    adversarial: float = 0.5
+    features: float = 1.0
+    level: float = 0.2
+
+
+def refine_codec(
+    settings: RefineSettings,
+    codec_settings: CodecSettings,
+    clips_path: Path,
+    codec_folder: Path,
+    folder: Path,
+) -> None:
+    """Train the decoder of the codec in `codec_folder` further, the run kept in `folder`.
+
+    Encoder and codebooks stay as they are, so a recording's tokens stay the same.
+    """
+    torch.manual_seed(settings.schedule.seed)
+    device = best_device()
+    codec = codec_settings.build()
+    load_model(codec_folder, codec)
+    codec.to(device).requires_grad_(False)
+    codec.decoder.requires_grad_(True)
+    judges = nn.ModuleList(
+        SpectrogramDiscriminator(window, settings.channels) for window in settings.windows
+    ).to(device)
+    optimizer = torch.optim.AdamW(
+        judges.parameters(), settings.discriminator_rate, betas=(0.8, 0.99)
+    )
+    train(
+        codec,
+        RefineLoss(settings, codec, judges, optimizer, corpus.open_clips(clips_path)),
+        settings.schedule,
+        folder,
+        others={"discriminators": judges, "discriminators' optimizer": optimizer},
+    )
+
+
+class RefineLoss:
+    """The loss of a step; it also trains one of the discriminators, each by turns."""
+
+    def __init__(
+        self,
+        settings: RefineSettings,
+        codec: SpectralCodec,
+        judges: nn.ModuleList,
+        optimizer: torch.optim.Optimizer,
+        clips: np.ndarray,
+    ) -> None:
+        self.settings = settings
+        self.codec = codec
+        self.judges = judges
+        self.optimizer = optimizer
+        self.clips = clips
+        self.device = next(codec.parameters()).device
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        """Give the terms of a step's loss."""
+        settings = self.settings
+        rng = np.random.default_rng([settings.schedule.seed, step])
+        length = settings.frames * self.codec.hop_length
+        audio = corpus.excerpts(self.clips, settings.batch, length, rng).to(self.device)
+        with torch.no_grad():
+            # in training, the quantizer leaves codebooks out of half of the batch
+            latents = self.codec.quantizer(self.codec.analyse(audio))[0]
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            output = self.codec.synthesise(latents)
+
+        wanted, given = audio[:, 0], output[:, 0]
+        judge = self.judges[step % len(self.judges)]
+        discriminator = self._train_judge(judge, wanted, given.detach())
+        terms = losses.reconstruction(wanted, given, rng)
+        judge.requires_grad_(False)
+        with torch.no_grad():
+            real = self._judge(judge, wanted)
+        fake = self._judge(judge, given)
+        judge.requires_grad_(True)
+        terms["adversarial"] = -fake[-1].mean()
+        terms["features"] = feature_distance(real, fake)
+        terms["discriminator"] = discriminator
+        for name in ("adversarial", "features", "level"):
+            terms["loss"] = terms["loss"] + getattr(settings, name) * terms[name]
+        return terms
+
+    def _train_judge(self, judge: nn.Module, wanted: Tensor, given: Tensor) -> Tensor:
+        verdict = self._judge(judge, torch.cat([wanted, given]))[-1]
+        loss = discriminator_loss(*verdict.chunk(2))
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return loss.detach()
+
+    def _judge(self, judge: nn.Module, audio: Tensor) -> list[Tensor]:
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            return [feature.float() for feature in judge(audio)]
