@@ -90,3 +90,15 @@ def test_importing_loads_no_codec_library():
     script = "import sys, vampprompt.models; print({'dac', 'huggingface_hub'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", ["starter", "tests/data/reference"])
+def test_loading_does_not_load_pytorchs_compiler(name):
+    # It takes longer than the rest; some operations on tensors without memory load it.
+    script = (
+        "import sys, vampprompt as vp\n"
+        f"try: vp.load('{name}')\n"
+        "finally: print({'torch._dynamo', 'sympy'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"

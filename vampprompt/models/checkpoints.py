@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from vampprompt.errors import ModelError
 from vampprompt.models.codecs import CodecModule, codecs
@@ -194,7 +195,7 @@ def _skeleton(
     for name, value in settings.items():
         _check_setting(weights.path, name, value, len(state))
     try:
-        with torch.device("meta"), warnings.catch_warnings():
+        with torch.device("meta"), _ShapesOnly(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Initializing zero-element tensors")
             made = make(**settings)
             if isinstance(made, nn.Module):
@@ -205,6 +206,27 @@ def _skeleton(
             f"the configuration of {weights.path} makes no model: {error}",
             hint="give the file as it was published",
         ) from error
+
+
+class _ShapesOnly(TorchFunctionMode):
+    """Skips what only decides the values of tensors that have no memory.
+
+    PyTorch would work out in Python what becomes of them, and load its compiler for that, which
+    takes longer than everything else about loading a small model.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        if func is torch.norm_except_dim:
+            weight, _, dim = args
+            return torch.empty([n if axis == dim else 1 for axis, n in enumerate(weight.shape)])
+        if func is torch._weight_norm:
+            return torch.empty(args[0].shape)
+        return func(*args, **kwargs)
 
 
 def _check_setting(path: Path, name: str, value: object, n_tensors: int) -> None:

@@ -86,7 +86,9 @@ class SpectralCodec(nn.Module):
         self.n_bins = self.window_length // 2 + 1
         # the window of a sub-frame reaches less than one frame into its neighbours
         self.context_frames = 1 + _KERNEL // 2 * max(encoder_layers, decoder_layers)
-        self.register_buffer("window", torch.hann_window(self.window_length), persistent=False)
+        # on the CPU even where the weights have no memory yet: no file has it
+        window = torch.hann_window(self.window_length, device="cpu")
+        self.register_buffer("window", window, persistent=False)
 
         features = _SUBFRAMES * (self.n_bins + 2 * phase_bins)
         self.encoder = nn.Sequential(

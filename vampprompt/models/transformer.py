@@ -132,7 +132,8 @@ class _Embedding(nn.Module):
 
     def __init__(self, n_codebooks: int, latent_dim: int, width: int) -> None:
         super().__init__()
-        self.special = nn.ParameterDict({"MASK": torch.randn(n_codebooks, latent_dim)})
+        masks = nn.init.normal_(torch.empty(n_codebooks, latent_dim))
+        self.special = nn.ParameterDict({"MASK": masks})
         self.out_proj = nn.Conv1d(n_codebooks * latent_dim, width, 1)
 
     def forward(self, tokens: Tensor, latents: Tensor) -> Tensor:
