@@ -73,12 +73,18 @@ def spectral_loss(reference: Tensor, estimate: Tensor, window: int) -> Spectral:
 
 
 def reconstruction(
-    reference: Tensor, estimate: Tensor, rng: np.random.Generator
+    reference: Tensor,
+    estimate: Tensor,
+    rng: np.random.Generator,
+    *,
+    magnitude_weight: float = 3.0,
+    wave_weight: float = 2.0,
 ) -> dict[str, Tensor]:
     """Give the error of the mel bands, the magnitudes, the waveform and the bands' levels.
 
     Both are ``[batch, samples]``. One analysis window is fixed, another is drawn: each costs as
-    much as a network layer. The mean of the two is to be minimised; ``"mel"`` is the fixed one's.
+    much as a network layer. ``"loss"`` is to be minimised; ``"mel"`` and ``"level"`` are those of
+    the fixed window.
     """
     fixed, drawn = (
         spectral_loss(reference, estimate, window)
@@ -87,7 +93,7 @@ def reconstruction(
     magnitude = (fixed.magnitude + drawn.magnitude) / 2
     wave = (reference - estimate).abs().sum() / reference.abs().sum()
     return {
-        "loss": (fixed.mel + drawn.mel) / 2 + 3 * magnitude + 2 * wave,
+        "loss": (fixed.mel + drawn.mel) / 2 + magnitude_weight * magnitude + wave_weight * wave,
         "mel": fixed.mel,
         "magnitude": magnitude,
         "wave": wave,

@@ -14,7 +14,7 @@ from vampprompt.models.spectral import SpectralCodec
 from . import corpus, losses
 from .codec import CodecSettings
 from .discriminator import SpectrogramDiscriminator, discriminator_loss, feature_distance
-from .training import Schedule, best_device, load_model, train
+from .training import Schedule, adam, best_device, load_model, train
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,22 @@ class RefineSettings:
         Of the discriminators' first layers.
     discriminator_rate
         Their learning rate, which stays.
-    adversarial, features, level
-        Weights of the verdict, of the distance between the discriminators' features, and of the
-        error of the bands' levels, beside the codec's own loss.
+    magnitude, wave, level, adversarial, features
+        Weights of the errors of magnitudes, waveform and bands' levels, of the verdict, and of the
+        distance between the discriminators' features, beside the mel error.
     """
 
-    schedule: Schedule = field(default_factory=lambda: Schedule(1500, 3e-4, warmup=100))
+    schedule: Schedule = field(default_factory=lambda: Schedule(1300, 3e-4, warmup=50))
     batch: int = 12
     frames: int = 64
     windows: tuple[int, ...] = (512, 1024, 2048)
     channels: int = 24
     discriminator_rate: float = 5e-4
+    magnitude: float = 1.5
+    wave: float = 1.0
+    level: float = 0.2
     adversarial: float = 0.5
     features: float = 1.0
-    level: float = 0.2
 
 
 def refine_codec(
@@ -79,8 +81,17 @@ def refine_codec(
         RefineLoss(settings, codec, judges, optimizer, corpus.open_clips(clips_path)),
         settings.schedule,
         folder,
+        optimizers=_optimizers(codec.decoder),
         others={"discriminators": judges, "discriminators' optimizer": optimizer},
     )
+
+
+def _optimizers(decoder: nn.Module) -> list[torch.optim.Optimizer]:
+    """Give Muon for the matrices, as for the token models, and AdamW for everything else."""
+    matrices = [parameter for parameter in decoder.parameters() if parameter.ndim == 2]
+    others = [parameter for parameter in decoder.parameters() if parameter.ndim != 2]
+    muon = torch.optim.Muon(matrices, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    return [muon, adam(others)]
 
 
 class RefineLoss:
@@ -116,7 +127,9 @@ class RefineLoss:
         wanted, given = audio[:, 0], output[:, 0]
         judge = self.judges[step % len(self.judges)]
         discriminator = self._train_judge(judge, wanted, given.detach())
-        terms = losses.reconstruction(wanted, given, rng)
+        terms = losses.reconstruction(
+            wanted, given, rng, magnitude_weight=settings.magnitude, wave_weight=settings.wave
+        )
         judge.requires_grad_(False)
         with torch.no_grad():
             real = self._judge(judge, wanted)
@@ -125,7 +138,7 @@ class RefineLoss:
         terms["adversarial"] = -fake[-1].mean()
         terms["features"] = feature_distance(real, fake)
         terms["discriminator"] = discriminator
-        for name in ("adversarial", "features", "level"):
+        for name in ("level", "adversarial", "features"):
             terms["loss"] = terms["loss"] + getattr(settings, name) * terms[name]
         return terms
 
