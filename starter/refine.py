@@ -40,7 +40,7 @@ class RefineSettings:
         distance between the discriminators' features, beside the mel error.
     """
 
-    schedule: Schedule = field(default_factory=lambda: Schedule(1300, 3e-4, warmup=50))
+    schedule: Schedule = field(default_factory=lambda: Schedule(1000, 3e-4, warmup=50))
     batch: int = 12
     frames: int = 64
     windows: tuple[int, ...] = (512, 1024, 2048)
