@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from . import corpus, report
+from . import corpus, opus, report
 from .codec import train_codec
-from .evaluate import evaluate as measure
+from .evaluate import Evaluation
 from .loop import make_loop
 from .pack import pack as pack_models
 from .pack import trained_codec
@@ -116,24 +116,41 @@ class Stages:
             )
             train_tokens(settings, codebooks, tokens, held_out, folder)
 
-    def evaluate(self) -> None:
-        """Measure the models; the figures go into this folder's README."""
-        target = self.work / "evaluation.json"
-        if not target.exists():
-            figures = measure(
-                self.settings, sorted((ROOT / "tests" / "data" / "audio").glob("*.wav"))
-            )
-            target.write_text(json.dumps(figures, indent=2) + "\n")
-        if self.publish:
-            figures = json.loads(target.read_text())
-            (HERE / "evaluation.json").write_text(target.read_text())
-            report.write_figures(HERE / "README.md", figures)
-            report.plot_curves(self.work, HERE / "curves.png")
-
     def pack(self) -> None:
         """Write the checkpoint."""
         sizes = pack_models(self.settings, self.target)
         console.print(", ".join(f"{name} {size:.2f} MiB" for name, size in sizes.items()))
+
+    def evaluate(self) -> None:
+        """Measure the packed checkpoint; the figures go into the README and the model card."""
+        evaluation = self._evaluation()
+        if not opus.available():
+            console.print("opus-tools are not installed: no figures of Opus")
+        with _counting("evaluate", len(evaluation.missing)) as count:
+            evaluation.measure(count)
+        if evaluation.figures()["speed"] is None:
+            evaluation.time()
+        self._publish(evaluation)
+        if self.publish:
+            evaluation.draw(HERE / "spectrograms.png")
+
+    def speed(self) -> None:
+        """Measure anew how long composing takes, which the machine must be idle for."""
+        evaluation = self._evaluation()
+        evaluation.time()
+        self._publish(evaluation)
+
+    def _evaluation(self) -> Evaluation:
+        recordings = sorted((ROOT / "tests" / "data" / "audio").glob("*.wav"))
+        return Evaluation(self.settings, self.target, recordings)
+
+    def _publish(self, evaluation: Evaluation) -> None:
+        figures = evaluation.figures()
+        report.write_card(HERE / "card.md", self.target / "card.md", figures)
+        if self.publish:
+            (HERE / "evaluation.json").write_text(json.dumps(figures, indent=2) + "\n")
+            report.write_figures(HERE / "README.md", figures)
+            report.plot_curves(self.work, HERE / "curves.png")
 
     def loop(self) -> None:
         """Make the demo's loop."""
@@ -148,7 +165,7 @@ def _counting(description: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(task)
 
 
-_STAGES = ("render", "codec", "tokenize", "refine", "coarse", "fine", "evaluate", "pack", "loop")
+_STAGES = ("render", "codec", "tokenize", "refine", "coarse", "fine", "pack", "evaluate", "loop")
 
 
 def _command(name: str) -> Callable[[typer.Context], None]:
@@ -159,7 +176,7 @@ def _command(name: str) -> Callable[[typer.Context], None]:
     return command
 
 
-for _name in _STAGES:
+for _name in (*_STAGES, "speed"):
     app.command(_name)(_command(_name))
 
 

@@ -1,71 +1,62 @@
-"""The figures in the README, and the curves beside it."""
+"""The figures in the README and the model card, and the curves."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+
+from . import tables
+from .tables import Figures
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
-def write_figures(readme: Path, figures: dict[str, Any]) -> None:
+def write_figures(readme: Path, figures: Figures) -> None:
     """Replace what stands between the two marks of `readme` by the tables."""
     text = readme.read_text()
     head, rest = text.split(BEGIN)
     tail = rest.split(END)[1]
-    readme.write_text(f"{head}{BEGIN}\n\n{tables(figures)}\n\n{END}{tail}")
-
-
-def tables(figures: dict[str, Any]) -> str:
-    """Lay the figures out as Markdown."""
-    codec = figures["codec"]
-    counts = range(1, len(codec["held-out clips"]) + 1)
-    errors = _table(
-        ["codebooks", *map(str, counts)],
-        [[name, *(f"{error:.2f}" for error in row)] for name, row in codec.items()],
+    shown = (
+        tables.aims,
+        tables.codec,
+        tables.opus,
+        tables.predictions,
+        tables.prompts,
+        tables.faults,
+        tables.speed,
+        tables.training,
     )
-    shares = [share for share in figures["coarse"] if share != "unigram"]
-    predictions = _table(
-        ["masked", *shares, "unigram"],
-        [
-            [
-                name,
-                *(
-                    f"{figures[name][share]['entropy']:.2f} "
-                    f"({figures[name][share]['accuracy']:.1%})"
-                    for share in shares
+    readme.write_text(f"{head}{BEGIN}\n\n{_joined(shown, figures)}\n\n{END}{tail}")
+
+
+def write_card(template: Path, target: Path, figures: Figures) -> None:
+    """Write the model card that is shipped with the weights."""
+    data = figures["data"]
+    target.write_text(
+        template.read_text().format(
+            identity=figures["identity"],
+            clips=data["clips"],
+            seconds=data["seconds"],
+            hours=data["clips"] * data["seconds"] / 3600,
+            held_out=data["held_out"],
+            parameters=sum(
+                run["parameters"]
+                for name, run in figures["training"].items()
+                if name != "refine"  # part of the codec
+            )
+            / 1e6,
+            training=tables.training(figures),
+            figures=_joined(
+                (
+                    tables.codec,
+                    tables.predictions,
+                    tables.prompts,
+                    tables.speed,
                 ),
-                f"{figures[name]['unigram']:.2f}",
-            ]
-            for name in ("coarse", "fine")
-        ],
-    )
-    training = _table(
-        ["model", "parameters", "steps", "batch", "training time"],
-        [
-            [
-                name,
-                f"{run['parameters'] / 1e6:.2f} M",
-                str(run["schedule"]["steps"]),
-                f"{run['batch']} × {run['frames']} frames",
-                f"{run['seconds'] / 60:.0f} min",
-            ]
-            for name, run in figures["training"].items()
-        ],
-    )
-    return "\n\n".join(
-        [
-            "Codec: mean absolute log-mel error in dB (80 bands, window 1024) by the number of "
-            "codebooks decoded.",
-            errors,
-            "Token models on held-out clips: cross-entropy in nats, and accuracy, of the masked "
-            "tokens by the share that is masked; beside it the cross-entropy of the training "
-            "clips' token frequencies.",
-            predictions,
-            "Training, wall time on two CPU cores that other programs used as well.",
-            training,
-        ]
+                figures,
+            ),
+        )
     )
 
 
@@ -99,6 +90,5 @@ def plot_curves(work: Path, target: Path) -> None:
     figure.savefig(target, dpi=90)
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _joined(shown: Iterable[Callable[[Figures], str]], figures: Figures) -> str:
+    return "\n\n".join(show(figures) for show in shown)

@@ -22,6 +22,8 @@ class Settings:
         Folder for everything that is not shipped.
     clips, held_out
         Number of clips to train on and to measure by.
+    composed
+        Number of the latter to compose from.
     seconds
         Length of a clip.
     codec, refine, coarse, fine
@@ -31,6 +33,7 @@ class Settings:
     work: Path
     clips: int = 1200
     held_out: int = 40
+    composed: int = 24
     seconds: float = 20.0
     codec: CodecSettings = field(default_factory=CodecSettings)
     refine: RefineSettings = field(default_factory=RefineSettings)
@@ -86,6 +89,7 @@ def quick(work: Path) -> Settings:
         work,
         clips=4,
         held_out=2,
+        composed=2,
         seconds=12.0,
         codec=CodecSettings(
             width=32,
