@@ -232,7 +232,7 @@ def _done(plan: Plan, bundle: Bundle, job: Job) -> list[Path]:
 def _essence(recipe: Recipe) -> Recipe:
     """Return what of a recipe decides the song, whatever the files are called."""
     source = recipe.source and replace(recipe.source, path="")
-    model = {"identity": recipe.model.get("identity")}
+    model = {name: recipe.model.get(name) for name in ("identity", "dtype")}
     return replace(recipe, source=source, model=model, versions={})
 
 

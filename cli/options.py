@@ -110,6 +110,13 @@ class Settings:
         ),
     ] = None
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="Precision of the token models: auto, float32 or bfloat16.",
+            show_default="auto: bfloat16 on cuda, else float32",
+        ),
+    ] = None
     batch: Annotated[int, typer.Option(help="Most windows in one forward pass.")] = 8
     cache: Cache = True
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from vampprompt.masks import Mask
 
 _log = logging.getLogger(__name__)
-_OF_MODEL = ("name", "finetune", "lora")
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,12 @@ class Plan:
             if settings.steps is not None:
                 sampler = vp.samplers.with_steps(sampler, settings.steps)
             changes["sampler"] = sampler
-        model = {"name": settings.model, "finetune": settings.finetune, "lora": settings.lora}
+        model = {
+            "name": settings.model,
+            "finetune": settings.finetune,
+            "lora": settings.lora,
+            "dtype": settings.dtype,
+        }
         return cls(settings, recipe, _given(changes), _given(model))
 
     @property
@@ -91,13 +95,17 @@ class Plan:
         import vampprompt as vp
         from vampprompt.compose import bundle_of
 
-        device = self.settings.device
-        if self.recipe is not None and not self.model:
-            bundle = bundle_of(self.recipe, device=device, on_notice=notice)
+        how: dict[str, Any] = {"device": self.settings.device, "on_notice": notice}
+        if self.recipe is not None and not self.model.keys() - {"dtype"}:
+            bundle = bundle_of(self.recipe, **self.model, **how)
         else:
-            named = {name: self.recipe.model[name] for name in _OF_MODEL} if self.recipe else {}
-            bundle = vp.load(**named | self.model, device=device, on_notice=notice)
-        _log.info("loaded %s (%s) on %s", bundle.name, bundle.identity, bundle.device)
+            like = dict(self.recipe.model) if self.recipe else {}
+            like.pop("identity", None)
+            bundle = vp.load(**like | self.model, **how)
+        _log.info(
+            "loaded %s (%s) on %s in %s",
+            *(bundle.name, bundle.identity, bundle.device, bundle.reference["dtype"]),
+        )
         return bundle
 
     def compose(self, bundle: Bundle, audio: Audio | None = None, **watching: Any) -> Song:
@@ -134,8 +142,8 @@ class Plan:
             fine = vp.samplers.fewer_steps(sampler, FINE_STEPS)
             said |= {"sampler": str(sampler), "fine_sampler": str(fine)}
         said["beats"] = (said.get("beats") or vp.analysis.tracker(like.beats)).name
-        model = {name: getattr(bundle, name) for name in (*_OF_MODEL, "identity")}
-        return replace(like, **said, model=model, source=Source.of(source), versions={})
+        said |= {"model": bundle.reference, "source": Source.of(source), "versions": {}}
+        return replace(like, **said)
 
     def files(self) -> list[Path]:
         """Return the files that the mask reads: what it keeps depends on them too."""

@@ -181,9 +181,7 @@ def compose(
             pitch=pitch,
             keep_audio=keep_audio,
             beats=tracker.name,
-            model={
-                name: getattr(bundle, name) for name in ("name", "identity", "finetune", "lora")
-            },
+            model=bundle.reference,
             source=None if audio.path is None else Source.of(audio.path),
             versions={name: version(name) for name in ("vampprompt", "torch", "numpy", "librosa")},
         ),
@@ -233,7 +231,11 @@ def remake(
 
 
 def bundle_of(
-    recipe: Recipe, *, device: str = "cpu", on_notice: Callable[[str], None] | None = None
+    recipe: Recipe,
+    *,
+    device: str = "cpu",
+    dtype: str | None = None,
+    on_notice: Callable[[str], None] | None = None,
 ) -> Bundle:
     """Load the model that a recipe was made with.
 
@@ -243,6 +245,8 @@ def bundle_of(
         As `Recipe.read` gives it.
     device : str
         Where to load it.
+    dtype : str, optional
+        What it is to compute in, see `vampprompt.load`; by default what it did then.
     on_notice : callable, optional
         Called with the weights' licence before a download.
 
@@ -259,6 +263,8 @@ def bundle_of(
     True
     """
     named = {name: value for name, value in recipe.model.items() if name != "identity"}
+    if dtype is not None:
+        named["dtype"] = dtype
     bundle = models.load(**named, device=device, on_notice=on_notice)
     if bundle.identity != recipe.model["identity"]:
         raise VampPromptError(

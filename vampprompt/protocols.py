@@ -60,7 +60,7 @@ class TokenModel(Protocol):
     mask_token: int
 
     def logits(self, tokens: Tensor) -> Tensor:
-        """Return logits ``[batch, n_codebooks - n_conditioning, frame, vocab]``.
+        """Return logits ``[batch, n_codebooks - n_conditioning, frame, vocab]``, float32.
 
         `tokens` is ``[batch, n_codebooks, frame]`` with `mask_token` where a token is unknown.
         """

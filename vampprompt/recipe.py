@@ -59,7 +59,8 @@ class Recipe:
     beats : str
         Name of the beat tracker that was used.
     model : dict
-        ``name``, ``finetune`` and ``lora`` to load it by, and the ``identity`` of its weights.
+        ``name``, ``finetune``, ``lora`` and ``dtype`` to load it by, and the ``identity`` of its
+        weights.
     source : Source or None
         None for audio that came from memory.
     versions : dict
@@ -164,7 +165,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "model": dict,
     "versions": dict,
 }
-_MODEL = ("name", "identity", "finetune", "lora")
+_MODEL = ("name", "identity", "finetune", "lora", "dtype")
 
 
 def _is(kind: type | tuple[type, ...], value: object) -> bool:

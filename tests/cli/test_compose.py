@@ -49,6 +49,21 @@ def test_a_recipe_makes_the_same_file_again(folder, vampprompt):
     assert [(folder / f"again-{i}.wav").read_bytes() for i in (1, 2)] == made
 
 
+def test_a_recipe_knows_the_precision(folder, vampprompt):
+    one = ["in.wav", "-m", "beat", "--dtype", "bfloat16", "-o", "one.wav"]
+    assert compose(vampprompt, *one)[0] == 0
+    again = ["--recipe", "one.json", "-o", "again.wav"]
+    assert vampprompt("compose", *again)[0] == 0
+    other = ["--recipe", "one.json", "--dtype", "float32", "-o", "other.wav"]
+    assert vampprompt("compose", *other)[0] == 0
+    recipes = [json.loads((folder / f"{name}.json").read_text()) for name in ("again", "other")]
+    assert [one["model"]["dtype"] for one in recipes] == ["bfloat16", "float32"]
+    made, same, not_same = (
+        Path(name).read_bytes() for name in ("one.wav", "again.wav", "other.wav")
+    )
+    assert made == same != not_same
+
+
 def test_a_recipe_can_be_changed_and_applied_to_another_recording(folder, vampprompt):
     assert compose(vampprompt, "in.wav", "-m", "periodic(5)", "-o", "out.wav")[0] == 0
     soundfile.write("other.wav", np.random.default_rng(1).normal(0, 0.1, RATE), RATE)
@@ -97,6 +112,7 @@ BAD = [
     (["in.wav", "-m", "beat", "--model", "startr"], "did you mean 'starter'?"),
     (["in.wav", "-m", "beat", "--beats", "librosar"], "did you mean 'librosa'?"),
     (["in.wav", "-m", "beat", "--device", "toaster"], "toaster"),
+    (["in.wav", "-m", "beat", "--dtype", "half"], "no precision 'half'"),
     (["in.wav", "-m", "beat", "--variations", "0"], "variations"),
     (["in.wav", "-m", "beat", "--seed", "-1"], "seed"),
     (["in.wav", "-m", "beat", "-o", "no/such/out.wav"], "folder 'no/such' does not exist"),

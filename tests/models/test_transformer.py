@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from vampprompt.models.transformer import VampNet, position_buckets
 from vampprompt.protocols import TokenModel
@@ -70,8 +71,31 @@ def test_trains_every_parameter_and_no_codebook(model, tokens):
 def test_runs_in_half_precision(model, tokens, dtype):
     whole = model.logits(tokens)
     half = model.to(dtype=dtype).logits(tokens)
-    assert half.dtype == dtype
-    torch.testing.assert_close(half.float(), whole, atol=0.05, rtol=0.05)
+    assert model(tokens).dtype == dtype
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(half, whole, atol=0.05, rtol=0.05)
+
+
+class Operations(TorchDispatchMode):
+    """Notes the names of all operations."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_attention_is_fused(model, tokens, dtype):
+    model.to(dtype=dtype).requires_grad_(False)
+    with Operations() as operations:
+        model.logits(tokens)
+    fused = [name for name in operations.names if "flash_attention" in name]
+    assert len(fused) == model.config["n_layers"]
+    assert not [name for name in operations.names if "softmax" in name]
 
 
 def test_two_models_do_not_share_their_codebooks(model):

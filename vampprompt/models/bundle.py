@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from vampprompt.errors import ModelError, did_you_mean
 from vampprompt.models import folders, hub
 from vampprompt.models.codecs import CodecModule
-from vampprompt.models.devices import device_of, resolve_device
+from vampprompt.models.devices import device_of, dtype_of, resolve_device, resolve_dtype
 from vampprompt.models.transformer import VampNet
 from vampprompt.protocols import Codec, TokenModel
 
@@ -72,6 +72,22 @@ class Bundle:
         """Where the models are."""
         return device_of(self.coarse)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the token models."""
+        return dtype_of(self.coarse)
+
+    @property
+    def reference(self) -> dict[str, str | None]:
+        """What a recipe says of the model: arguments of `load` that matter, and its identity."""
+        return {
+            "name": self.name,
+            "identity": self.identity,
+            "finetune": self.finetune,
+            "lora": self.lora,
+            "dtype": str(self.dtype).removeprefix("torch."),
+        }
+
     def to(self, device: str | torch.device, dtype: torch.dtype | None = None) -> Bundle:
         """Move the models, and return the bundle.
 
@@ -119,6 +135,7 @@ def load(
     finetune: str | None = None,
     lora: str | Path | None = None,
     device: str | torch.device = "cpu",
+    dtype: str | torch.dtype = "auto",
     on_notice: Callable[[str], None] | None = None,
 ) -> Bundle:
     """Load a model.
@@ -135,13 +152,17 @@ def load(
         A file with low-rank updates of the coarse or the fine model.
     device : str or device
         Where to put the models; ``auto`` for the fastest device there is.
+    dtype : str or dtype
+        What the token models compute in: ``float32``; ``bfloat16``, which is faster where the
+        device has it, and rounds more; or ``auto`` for bfloat16 on a CUDA device and float32
+        elsewhere. The codec always computes in float32.
     on_notice : callable, optional
         Called with the weights' licence before a download.
 
     Raises
     ------
     ModelError
-        If there is no such model, or its files cannot be used.
+        If there is no such model, device or precision, or its files cannot be used.
 
     Examples
     --------
@@ -149,6 +170,7 @@ def load(
     'starter'
     """
     chosen = resolve_device(device)
+    precision = resolve_dtype(dtype, chosen)
     folder = find_folder(str(name), finetune=finetune, on_notice=on_notice)
     parts = folders.read(folder, finetune=finetune, lora=None if lora is None else Path(lora))
     bundle = Bundle(
@@ -161,7 +183,7 @@ def load(
         None if lora is None else str(lora),
         parts.licence or hub.LICENCES.get(str(name)),
     )
-    return bundle.to(chosen)
+    return bundle.to(chosen, precision)
 
 
 def starter_folder() -> Path:

@@ -109,17 +109,18 @@ class VampNet(nn.Module):
         self.latents = latents.detach().to(device, like.dtype, copy=True)
 
     def logits(self, tokens: Tensor) -> Tensor:
-        """Return logits ``[batch, n_codebooks - n_conditioning, frame, vocab]``.
+        """Return logits ``[batch, n_codebooks - n_conditioning, frame, vocab]``, float32.
 
         Parameters
         ----------
         tokens : Tensor
             int64, ``[batch, n_codebooks, frame]``, with `mask_token` where one is unknown.
         """
-        return cast(Tensor, self(tokens))
+        # Whatever the model computes in, probabilities are to add up.
+        return cast(Tensor, self(tokens)).float()
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Do what `logits` says."""
+        """Return what `logits` does, in the precision that the model computes in."""
         x = self.transformer(self.embedding(tokens, self.latents))
         batch, frames, _ = x.shape
         # the channels count through the codebooks first and through the vocabulary last
