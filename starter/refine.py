@@ -35,22 +35,25 @@ class RefineSettings:
         Of the discriminators' first layers.
     discriminator_rate
         Their learning rate, which stays.
-    magnitude, wave, level, adversarial, features
-        Weights of the errors of magnitudes, waveform and bands' levels, of the verdict, and of the
-        distance between the discriminators' features, beside the mel error.
+    magnitude, wave, level
+        Weights of the errors of magnitudes, waveform and bands' levels, beside the mel error.
+    features
+        Weight of the distance between the discriminators' features, beside their verdict.
+    adversarial
+        How strongly the discriminators pull the output, as a share of how strongly the errors do.
     """
 
-    schedule: Schedule = field(default_factory=lambda: Schedule(1000, 3e-4, warmup=50))
+    schedule: Schedule = field(default_factory=lambda: Schedule(720, 3e-4, warmup=50))
     batch: int = 12
     frames: int = 64
     windows: tuple[int, ...] = (512, 1024, 2048)
     channels: int = 24
-    discriminator_rate: float = 5e-4
+    discriminator_rate: float = 2e-4
     magnitude: float = 1.5
     wave: float = 1.0
     level: float = 0.2
-    adversarial: float = 0.5
-    features: float = 1.0
+    features: float = 4.0
+    adversarial: float = 0.35
 
 
 def refine_codec(
@@ -128,19 +131,23 @@ class RefineLoss:
         judge = self.judges[step % len(self.judges)]
         discriminator = self._train_judge(judge, wanted, given.detach())
         terms = losses.reconstruction(
-            wanted, given, rng, magnitude_weight=settings.magnitude, wave_weight=settings.wave
+            wanted,
+            _balanced(given, 1),
+            rng,
+            magnitude_weight=settings.magnitude,
+            wave_weight=settings.wave,
         )
         judge.requires_grad_(False)
         with torch.no_grad():
             real = self._judge(judge, wanted)
-        fake = self._judge(judge, given)
+        fake = self._judge(judge, _balanced(given, settings.adversarial))
         judge.requires_grad_(True)
         terms["adversarial"] = -fake[-1].mean()
         terms["features"] = feature_distance(real, fake)
         terms["discriminator"] = discriminator
-        for name in ("level", "adversarial", "features"):
-            terms["loss"] = terms["loss"] + getattr(settings, name) * terms[name]
-        return terms
+        error = terms["loss"] + settings.level * terms["level"]
+        judged = terms["adversarial"] + settings.features * terms["features"]
+        return {**terms, "loss": error + judged}
 
     def _train_judge(self, judge: nn.Module, wanted: Tensor, given: Tensor) -> Tensor:
         verdict = self._judge(judge, torch.cat([wanted, given]))[-1]
@@ -153,3 +160,13 @@ class RefineLoss:
     def _judge(self, judge: nn.Module, audio: Tensor) -> list[Tensor]:
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             return [feature.float() for feature in judge(audio)]
+
+
+def _balanced(audio: Tensor, norm: float) -> Tensor:
+    """Pass audio on, and back a gradient of this norm, as EnCodec's balancer does.
+
+    A discriminator that learns pulls ever more strongly, and would drown the errors.
+    """
+    branch = audio.view_as(audio)
+    branch.register_hook(lambda gradient: norm * gradient / gradient.norm().clamp(min=1e-12))
+    return branch
