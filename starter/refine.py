@@ -123,9 +123,9 @@ class RefineLoss:
         audio = corpus.excerpts(self.clips, settings.batch, length, rng).to(self.device)
         with torch.no_grad():
             # in training, the quantizer leaves codebooks out of half of the batch
-            latents = self.codec.quantizer(self.codec.analyse(audio))[0]
+            latents, tokens = self.codec.quantizer(self.codec.analyse(audio))[:2]
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            output = self.codec.synthesise(latents)
+            output = self.codec.synthesise(latents, tokens)
 
         wanted, given = audio[:, 0], output[:, 0]
         judge = self.judges[step % len(self.judges)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -17,6 +18,9 @@ __all__ = ["SpectralCodec"]
 _SUBFRAMES = 3
 _KERNEL = 7
 _FLOOR = 1e-4
+# primes, for the hash that draws a noise for a frame
+_NOISES = 1021
+_HASH_BASE = 31
 
 
 class SpectralCodec(nn.Module):
@@ -26,6 +30,10 @@ class SpectralCodec(nn.Module):
     compressed complex values of the low bins, pass through ConvNeXt blocks [1]_ into the residual
     vector quantizer of the Descript Audio Codec [2]_; more blocks and one linear layer give the
     complex spectrum of the three windows, which is overlapped and added, as in Vocos [3]_.
+
+    Tokens say little of the phases of high frequencies, so the decoder would give them the same
+    ones in every frame, and noise would become a buzz at the frame rate. There, phases are turned
+    by noise that a frame's own tokens choose, so that decoding stays a function of the tokens.
 
     Parameters
     ----------
@@ -39,6 +47,8 @@ class SpectralCodec(nn.Module):
         The residual quantizer's shape.
     phase_bins : int
         How many of the lowest bins the encoder sees the phase of.
+    noise_from, noise_to : float
+        Phases are left alone below the one and wholly drawn from noise above the other; in hertz.
     hop_length : int
         Samples in a frame; a multiple of three.
     sample_rate : int
@@ -59,6 +69,7 @@ class SpectralCodec(nn.Module):
     """
 
     window: Tensor
+    turns: Tensor
     config: dict[str, object]
 
     def __init__(
@@ -71,6 +82,8 @@ class SpectralCodec(nn.Module):
         codebook_size: int = 1024,
         codebook_dim: int = 8,
         phase_bins: int = 128,
+        noise_from: float = 1000.0,
+        noise_to: float = 3000.0,
         hop_length: int = 768,
         sample_rate: int = 44100,
     ) -> None:
@@ -89,6 +102,11 @@ class SpectralCodec(nn.Module):
         # on the CPU even where the weights have no memory yet: no file has it
         window = torch.hann_window(self.window_length, device="cpu")
         self.register_buffer("window", window, persistent=False)
+        frequencies = np.fft.rfftfreq(self.window_length, 1 / sample_rate)
+        share = np.clip((frequencies - noise_from) / (noise_to - noise_from), 0, 1)
+        noise = np.random.default_rng(0).uniform(-np.pi, np.pi, (_NOISES, _SUBFRAMES, self.n_bins))
+        turns = torch.from_numpy((share * noise).astype(np.float32))
+        self.register_buffer("turns", turns, persistent=False)
 
         features = _SUBFRAMES * (self.n_bins + 2 * phase_bins)
         self.encoder = nn.Sequential(
@@ -146,22 +164,26 @@ class SpectralCodec(nn.Module):
         Tensor
             ``[batch, 1, frames * hop_length]``.
         """
-        return self.synthesise(self.quantizer.from_codes(tokens)[0])
+        return self.synthesise(self.quantizer.from_codes(tokens)[0], tokens)
 
     def analyse(self, audio: Tensor) -> Tensor:
         """Return the latents before quantizing, ``[batch, width, frame]``."""
         return cast(Tensor, self.encoder(self._features(audio))).transpose(1, 2)
 
-    def synthesise(self, latents: Tensor) -> Tensor:
-        """Return the audio of latents ``[batch, width, frame]``."""
+    def synthesise(self, latents: Tensor, tokens: Tensor | None = None) -> Tensor:
+        """Return the audio of latents ``[batch, width, frame]``.
+
+        Their tokens ``[batch, codebook, frame]`` choose the noise; there is none without them.
+        """
         spectrum = self.decoder(latents.transpose(1, 2)).float()
         batch, frames, _ = spectrum.shape
-        log_magnitude, real, imaginary = spectrum.view(
-            batch, frames * _SUBFRAMES, 3, self.n_bins
-        ).unbind(2)
-        magnitude = log_magnitude.clamp(max=6).exp()
-        windows = torch.fft.irfft(torch.complex(magnitude * real, magnitude * imaginary))
-        return self._overlap_add(windows * self.window)
+        windows = frames * _SUBFRAMES
+        log_magnitude, real, imaginary = spectrum.view(batch, windows, 3, self.n_bins).unbind(2)
+        bins = log_magnitude.clamp(max=6).exp() * torch.complex(real, imaginary)
+        if tokens is not None:
+            turns = self.turns[_hash(tokens)].view(batch, windows, self.n_bins)
+            bins = bins * torch.polar(torch.ones_like(turns), turns)
+        return self._overlap_add(torch.fft.irfft(bins) * self.window)
 
     def _features(self, audio: Tensor) -> Tensor:
         samples = audio.squeeze(1)
@@ -191,6 +213,14 @@ class SpectralCodec(nn.Module):
 
         envelope = fold((self.window**2)[None, :, None].expand(1, -1, count))
         return fold(windows.transpose(1, 2)) / envelope
+
+
+def _hash(tokens: Tensor) -> Tensor:
+    """Give the number of a noise for each frame of tokens ``[batch, codebook, frame]``."""
+    number = torch.zeros_like(tokens[:, 0])
+    for row in tokens.unbind(1):
+        number = (number * _HASH_BASE + row) % _NOISES
+    return number
 
 
 class _Block(nn.Module):
