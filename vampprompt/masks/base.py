@@ -213,6 +213,7 @@ class Chain(Mask):
     """Terms with one operator between them, as one node however many there are."""
 
     operator: ClassVar[str]
+    combine: ClassVar[np.ufunc]
 
     terms: tuple[Mask, ...]
 
@@ -224,6 +225,10 @@ class Chain(Mask):
     @property
     def children(self) -> list[Mask]:
         return list(self.terms)
+
+    def keep(self, clip: Evaluation) -> BoolArray:
+        kept: BoolArray = reduce(self.combine, map(clip.keep_of, self.terms))
+        return kept
 
     def _flat(self, term: Mask) -> tuple[Mask, ...]:
         return term.terms if isinstance(term, Chain) and type(term) is type(self) else (term,)
@@ -244,10 +249,8 @@ class Or(Chain):
 
     name = "|"
     operator = "|"
+    combine = np.logical_or
     level = 1
-
-    def keep(self, clip: Evaluation) -> BoolArray:
-        return reduce(np.logical_or, map(clip.keep_of, self.terms))
 
 
 @dataclass(frozen=True, repr=False)
@@ -256,10 +259,8 @@ class Xor(Chain):
 
     name = "^"
     operator = "^"
+    combine = np.logical_xor
     level = 2
-
-    def keep(self, clip: Evaluation) -> BoolArray:
-        return reduce(np.logical_xor, map(clip.keep_of, self.terms))
 
 
 @dataclass(frozen=True, repr=False)
@@ -268,10 +269,8 @@ class And(Chain):
 
     name = "&"
     operator = "&"
+    combine = np.logical_and
     level = 3
-
-    def keep(self, clip: Evaluation) -> BoolArray:
-        return reduce(np.logical_and, map(clip.keep_of, self.terms))
 
 
 @dataclass(frozen=True, repr=False)
