@@ -8,7 +8,7 @@ import torch
 
 from tests.samplers.fakes import NeighbourModel, generators, keep_for, tokens_for
 from vampprompt.errors import SamplerError
-from vampprompt.samplers import Blocks, Codebooks, Confidence, Halton, RandomOrder
+from vampprompt.samplers import Blocks, Codebooks, Confidence, Halton, RandomOrder, fewer_steps
 from vampprompt.samplers.halton import halton_places
 from vampprompt.samplers.trace import Trace, settling_steps
 
@@ -92,10 +92,33 @@ def test_codebooks_are_filled_coarsest_first():
     assert sampler.stage_steps(4) == (5, 3, 1, 1)
     assert sampler.stage_steps(2) == (5, 3)
     assert sampler.total(10) == 16
-    assert Codebooks(steps=4).stage_steps(3) == (4, 4, 4)
     steps = settled(sampler)
     wanted = [range(5), range(5, 8), [8], [9]]
     assert [sorted(set(row)) for row in steps] == [list(each) for each in wanted]
+
+
+@pytest.mark.parametrize(
+    ("steps", "n_codebooks", "each"),
+    [
+        (12, 4, (6, 3, 2, 1)),
+        (12, 5, (5, 3, 2, 1, 1)),
+        (12, 10, (3, 1, 1, 1, 1, 1, 1, 1, 1, 1)),
+        (36, 4, (19, 9, 5, 3)),
+        (7, 1, (7,)),
+        (2, 4, (1, 1, 1, 1)),
+    ],
+)
+def test_steps_in_all_are_shared_out_among_codebooks(steps, n_codebooks, each):
+    sampler = Codebooks(steps=steps)
+    assert sampler.stage_steps(n_codebooks) == each
+    assert sampler.total(n_codebooks) == max(steps, n_codebooks)
+
+
+@pytest.mark.parametrize(
+    ("steps", "fewer"), [((16, 8, 4, 2, 1), 12), ((8, 3, 1), (8, 3, 1)), (13, 12), (9, 9)]
+)
+def test_fewer_steps_counts_those_of_all_codebooks(steps, fewer):
+    assert fewer_steps(Codebooks(steps=steps), 12) == Codebooks(steps=fewer)
 
 
 def test_codebooks_of_a_fine_model_begin_behind_the_conditioning():
@@ -109,7 +132,7 @@ def test_passes_with_nothing_to_sample_cost_nothing():
     tokens = tokens_for(model)
     keep = torch.ones_like(tokens, dtype=torch.bool)
     keep[:, 2, 3:] = False
-    Codebooks(steps=3)(model, tokens, keep, generators(1))
+    Codebooks(steps=[3])(model, tokens, keep, generators(1))
     assert model.asked == 3
 
 

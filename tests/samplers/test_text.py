@@ -63,7 +63,7 @@ def test_text_and_objects_are_the_same(text, sampler):
         ("typical(mass=0.2)", "confidence(filters=[typical(mass=0.2, min_tokens=64)])"),
         ("top_p(p=.5, steps=12)", "confidence(steps=12, filters=[top-p(p=0.5)])"),
         ("random(schedule=linear, temperature=1.50)", "random(schedule=linear, temperature=1.5)"),
-        ("codebooks(steps=3)", "codebooks(steps=[3])"),
+        ("codebooks(steps=3)", "codebooks(steps=3)"),
         ("blocks(filters=[])", "blocks(filters=[])"),
     ],
 )
