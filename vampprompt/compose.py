@@ -27,11 +27,12 @@ from vampprompt.protocols import BeatTracker, Mask, Sampler, Step
 from vampprompt.recipe import Recipe, Source
 from vampprompt.seeds import derive
 from vampprompt.song import Song
+from vampprompt.units import Grid
 from vampprompt.windows import fill
 
 # VampNet was trained on windows of these lengths.
-COARSE_SECONDS = 10.0
-FINE_SECONDS = 3.0
+COARSE_SECONDS = 10
+FINE_SECONDS = 3
 # The fine codebooks follow closely from the coarse ones and need fewer passes.
 FINE_STEPS = 12
 
@@ -40,7 +41,7 @@ OnStep: TypeAlias = Callable[[str, Step], None]
 
 
 def compose(
-    source: str | Path | Audio,
+    source: str | Path | Audio | Source,
     mask: str | Mask,
     bundle: Bundle,
     *,
@@ -62,8 +63,9 @@ def compose(
 
     Parameters
     ----------
-    source : str, Path or Audio
-        A file, or audio ``[channel, samples]`` of any length, rate and number of channels.
+    source : str, Path, Audio or Source
+        A file, or audio ``[channel, samples]`` of any length, rate and number of channels; or
+        what a recipe says of a file, which must not have changed since.
     mask : str or Mask
         What to keep.
     bundle : Bundle
@@ -134,7 +136,7 @@ def compose(
     tracker = analysis.tracker(beats) if isinstance(beats, str) else beats
     progress = on_progress or _ignore
 
-    audio = source if isinstance(source, Audio) else read(source)
+    audio, origin = _recording(source)
     clip = prepare(audio, bundle.codec.sample_rate, pitch)
     context = context_of(clip, bundle, beats=tracker, seed=seed, cache=cache)
     # Before the codec runs: a mistake in the mask should not take a minute to come out.
@@ -151,6 +153,7 @@ def compose(
                 keep = _evaluate_anew(mask, context, heard, derive(seed, number))
             tokens = _regenerate(
                 bundle,
+                context.grid,
                 tokens,
                 keep,
                 (sampler, fine_sampler),
@@ -169,7 +172,7 @@ def compose(
         sample_rate=audio.sample_rate,
         tokens=tokens,
         keep=keep,
-        frame_rate=bundle.codec.sample_rate / bundle.codec.hop_length,
+        frame_rate=float(context.grid.frame_rate),
         recipe=Recipe(
             mask=str(mask),
             sampler=str(sampler),
@@ -182,7 +185,7 @@ def compose(
             keep_audio=keep_audio,
             beats=tracker.name,
             model=bundle.reference,
-            source=None if audio.path is None else Source.of(audio.path),
+            source=origin,
             versions={name: version(name) for name in ("vampprompt", "torch", "numpy", "librosa")},
         ),
         seconds=time.perf_counter() - start,
@@ -221,12 +224,14 @@ def remake(
     """
     if bundle is None:
         bundle = bundle_of(recipe, device=device)
-    if "source" not in changes:
-        changes["source"] = _recording(recipe)
+    if "source" not in changes and recipe.source is None:
+        raise VampPromptError(
+            "the recipe's audio was never in a file", hint="give the recording again"
+        )
     if "sampler" in changes:
         changes.setdefault("fine_sampler", None)
     same = {one.name: getattr(recipe, one.name) for one in fields(recipe)}
-    settings = {name: same[name] for name in same.keys() - {"model", "source", "versions"}}
+    settings = {name: same[name] for name in same.keys() - {"model", "versions"}}
     return compose(bundle=bundle, **settings | changes)
 
 
@@ -274,18 +279,19 @@ def bundle_of(
     return bundle
 
 
-def _recording(recipe: Recipe) -> Path:
-    if recipe.source is None:
+def _recording(source: str | Path | Audio | Source) -> tuple[Audio, Source | None]:
+    """Return a recording, and what a recipe is to say of its file."""
+    if isinstance(source, Audio):
+        audio = source
+    else:
+        audio = read(source.path if isinstance(source, Source) else source)
+    origin = None if audio.path is None else Source.of(audio.path)
+    if isinstance(source, Source) and origin != source:
         raise VampPromptError(
-            "the recipe's audio was never in a file", hint="give the recording again"
-        )
-    path = Path(recipe.source.path)
-    if path.is_file() and Source.of(path) != recipe.source:
-        raise VampPromptError(
-            f"'{path}' has changed since the recipe was written",
+            f"'{source.path}' has changed since the recipe was written",
             hint="put the old recording back, or give the new one",
         )
-    return path
+    return audio, origin
 
 
 def _ignore(stage: str, done: int, total: int) -> None:
@@ -321,6 +327,7 @@ def _evaluate_anew(mask: Mask, context: Context, heard: Samples, seed: int) -> T
 
 def _regenerate(
     bundle: Bundle,
+    grid: Grid,
     tokens: Tensor,
     keep: Tensor,
     stage_samplers: tuple[Sampler, Sampler],
@@ -332,7 +339,6 @@ def _regenerate(
     n_variations, n_channels = tokens.shape[:2]
     flat = tokens.flatten(0, 1).to(bundle.device)
     flat_keep = keep.repeat_interleave(n_channels, dim=0).to(bundle.device)
-    frame_rate = bundle.codec.sample_rate / bundle.codec.hop_length
     stages = [
         ("coarse", bundle.coarse, COARSE_SECONDS),
         ("fine", bundle.fine, FINE_SECONDS),
@@ -346,7 +352,7 @@ def _regenerate(
             stage_samplers[number],
             # The same chance in every channel keeps a mono recording in two channels mono.
             [derive(seed, number) for seed in seeds for _ in range(n_channels)],
-            window=math.ceil(seconds * frame_rate),
+            window=math.ceil(seconds * grid.frame_rate),
             batch=batch,
             on_step=partial(report, stage),
         )
