@@ -52,6 +52,7 @@ class Evaluation:
 
     def __init__(self, settings: Settings, packed: Path, recordings: Sequence[Path]) -> None:
         self.settings = settings
+        self.packed = packed
         self.bundle = _load(packed)
         self.folder = settings.work / "evaluation" / self.bundle.identity
         tests = _Tests(settings, packed)
@@ -116,6 +117,10 @@ class Evaluation:
                 "rows": prompts.summary(clips),
             },
             "speed": found.get("speed"),
+            "files": {
+                path.name: round(path.stat().st_size / 2**20, 3)
+                for path in sorted(self.packed.glob("*.safetensors"))
+            },
             "training": self._training(),
         }
 

@@ -10,8 +10,10 @@ from .prompts import COMPOSED, RANDOM
 
 Figures: TypeAlias = dict[str, Any]
 
-_ISSUED = (1, 4, 9)
-_THE_SAME_RATE = 6
+_COMPARED = (1, 4, 9)
+_NEAREST_RATE = 6
+# What clips differ by.
+_AS_MUCH_DB = 3
 _BEAT_PROMPT = "beat & codebook<3"
 
 
@@ -31,14 +33,14 @@ def opus(figures: Figures) -> str:
     """Set the codec beside Opus."""
     if not figures["opus"]:
         return "Opus: not measured, for want of opus-tools."
-    counts = [count for count in _ISSUED if count <= len(next(iter(figures["codec"].values())))]
+    counts = [count for count in _COMPARED if count <= len(next(iter(figures["codec"].values())))]
     targets = ["its lowest", *(f"{rate} kb/s" for rate in RATES[1:])]
     return _section(
         "Codec and Opus, by the same measure: error in dB. In brackets what Opus's packets took in "
         "kb/s, without their container.",
         [
             "",
-            *(f"{count} cb, {count * figures['bitrate']:.1f} kb/s" for count in counts),
+            *(f"{_codebooks(count)}, {count * figures['bitrate']:.1f} kb/s" for count in counts),
             *(f"Opus, {target}" for target in targets),
         ],
         [
@@ -176,10 +178,10 @@ def _aims(figures: Figures) -> Iterable[tuple[str, str, float]]:
     ours = {name: errors[-1] for name, errors in figures["codec"].items()}
     if figures["opus"]:
         opus = {name: dict(zip(RATES, row, strict=True)) for name, row in figures["opus"].items()}
-        below = {name: opus[name][_THE_SAME_RATE]["error"] - ours[name] for name in opus}
+        below = {name: opus[name][_NEAREST_RATE]["error"] - ours[name] for name in opus}
         worst = min(below, key=below.__getitem__)
         yield (
-            f"codec's error below Opus's at {_THE_SAME_RATE} kb/s, everywhere",
+            f"codec's error below Opus's at {_NEAREST_RATE} kb/s, everywhere",
             f"least on {worst}: {below[worst]:.2f} dB below",
             below[worst],
         )
@@ -200,9 +202,22 @@ def _aims(figures: Figures) -> Iterable[tuple[str, str, float]]:
     floor = found["nothing", RANDOM]["likeness"]["beat"][0]
     yield f"beat F-measure of 0.8 under `{_BEAT_PROMPT}`", f"{beat:.2f}", beat - 0.8
     yield "and 0.3 above that of random tokens", f"{beat - floor:.2f} above", beat - floor - 0.3
+    pulse, given = (found[name, COMPOSED]["faults"]["clicks"][0] for name in ("everything", None))
+    yield (
+        f"no pulse at the frame rate: as much as in the clips, within {_AS_MUCH_DB} dB",
+        f"reconstruction: {pulse:.1f} dB against {given:.1f}",
+        _AS_MUCH_DB - (pulse - given),
+    )
+    largest, total = max(figures["files"].values()), sum(figures["files"].values())
+    yield "no file above 16 MiB", f"{largest:.2f} MiB", 16 - largest
+    yield "files of 32 MiB in all", f"{total:.2f} MiB", 32 - total
     if figures["speed"] is not None:
         wall, seconds = figures["speed"]["wall"], figures["speed"]["seconds"]
         yield "composing takes less time than the clip", f"{wall:.1f} s", seconds - wall
+
+
+def _codebooks(count: int) -> str:
+    return "1 codebook" if count == 1 else f"{count} codebooks"
 
 
 def _prompt(row: Figures) -> str:
