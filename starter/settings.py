@@ -39,7 +39,7 @@ class Settings:
     refine: RefineSettings = field(default_factory=RefineSettings)
     coarse: TokenSettings = field(
         default_factory=lambda: TokenSettings(
-            4, schedule=Schedule(6000, 2e-3, warmup=100, hold=0.75)
+            4, schedule=Schedule(5000, 2e-3, warmup=100, hold=0.75)
         )
     )
     fine: TokenSettings = field(
@@ -47,7 +47,7 @@ class Settings:
             9,
             4,
             n_layers=4,
-            schedule=Schedule(2000, 2e-3, warmup=100, hold=0.75),
+            schedule=Schedule(1500, 2e-3, warmup=100, hold=0.75),
             batch=20,
             frames=172,
         )
