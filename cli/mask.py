@@ -58,7 +58,7 @@ def mask(
 
     wanted = vp.parse(expression, definitions_of(define or [], masks))
     recording = vp.read(source)
-    bundle = vp.load(model, on_notice=notice)
+    bundle = vp.models.outline(model, on_notice=notice)
     context = vp.context_of(recording, bundle, beats=beats, seed=seed, cache=cache)
     keep = wanted.evaluate(context).numpy()
     if npy is not None:

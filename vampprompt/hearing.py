@@ -27,7 +27,7 @@ def context_of(
     audio : Audio or Clip
         The recording, or it already prepared for the codec.
     bundle : Bundle
-        Decides the grid of codebooks and frames.
+        Decides the grid of codebooks and frames; an `vampprompt.models.outline` will do.
     beats : str or BeatTracker
         The tracker, or its name.
     seed : int

@@ -21,6 +21,26 @@ def test_loads_a_folder(folder):
     assert bundle.device == torch.device("cpu")
 
 
+def test_an_outline_is_a_bundle_without_weights(folder, tmp_path, sample, monkeypatch):
+    bundle = vp.load(folder)
+    bundle.save(tmp_path / "ours")
+    wanted = vp.context_of(sample, bundle, beats="librosa").grid
+    # No value of any tensor is looked at.
+    monkeypatch.setattr(torch.Tensor, "isfinite", None)
+    for one in (folder, tmp_path / "ours"):
+        outline = vp.models.outline(one)
+        assert outline.device.type == "meta"
+        assert all(value.is_meta for value in outline.codec.state_dict().values())
+        assert vp.context_of(sample, outline, beats="librosa").grid == wanted
+        assert outline.fine.vocab_size == bundle.fine.vocab_size
+
+
+def test_an_outline_of_a_damaged_model_is_refused(folder):
+    (folder / "c2f.pth").write_bytes((folder / "coarse.pth").read_bytes())
+    with pytest.raises(ModelError, match="given 0 codebooks"):
+        vp.models.outline(folder)
+
+
 def test_the_identity_is_of_the_weights(folder, tmp_path):
     bundle = vp.load(folder)
     bundle.save(tmp_path / "ours")

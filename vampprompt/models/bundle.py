@@ -19,7 +19,7 @@ from vampprompt.models.devices import device_of, dtype_of, resolve_device, resol
 from vampprompt.models.transformer import VampNet
 from vampprompt.protocols import Codec, TokenModel
 
-__all__ = ["STARTER", "Bundle", "find_folder", "load", "starter_folder"]
+__all__ = ["STARTER", "Bundle", "find_folder", "load", "outline", "starter_folder"]
 
 STARTER = "starter"
 
@@ -184,6 +184,33 @@ def load(
         parts.licence or hub.LICENCES.get(str(name)),
     )
     return bundle.to(chosen, precision)
+
+
+def outline(
+    name: str | Path = STARTER, *, on_notice: Callable[[str], None] | None = None
+) -> Bundle:
+    """Load a model without its weights: all that `vampprompt.context_of` needs.
+
+    Parameters
+    ----------
+    name : str or Path
+        As for `load`.
+    on_notice : callable, optional
+        As for `load`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its files cannot be used.
+
+    Examples
+    --------
+    >>> outline("starter").codec.hop_length
+    768
+    """
+    parts = folders.read(find_folder(str(name), on_notice=on_notice), shapes_only=True)
+    licence = parts.licence or hub.LICENCES.get(str(name))
+    return Bundle(parts.codec, parts.coarse, parts.fine, str(name), identity="", licence=licence)
 
 
 def starter_folder() -> Path:

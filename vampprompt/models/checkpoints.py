@@ -37,15 +37,15 @@ _CONDITIONS = ("r_cond_dim", "cond_dim", "ctrl_dims")
 Made = TypeVar("Made")
 
 
-def load_codec(path: str | Path) -> CodecModule:
-    """Read a codec in VampNet's file format.
+def load_codec(path: str | Path, *, shapes_only: bool = False) -> CodecModule:
+    """Read a codec in VampNet's file format, or one without its weights.
 
     Raises
     ------
     ModelError
         If the file is no such codec; the message says what it is.
     """
-    weights = read_pth(Path(path))
+    weights = read_pth(Path(path), shapes_only=shapes_only)
     _expect("a codec", weights)
     family = "dac-mrf" if any(".mrf_blocks." in name for name in weights.state) else "dac"
     return make_codec(weights, {"family": family, **_kwargs(weights)})
@@ -132,7 +132,8 @@ def make_codec(weights: Weights, config: Mapping[str, Any]) -> CodecModule:
     codec: Any = _skeleton(make, settings, weights, state)
     _check_fit(codec, weights, state)
     codec.load_state_dict(state, assign=True)
-    if _is_unfinished(codec):
+    has_values = not any(one.is_meta for one in state.values())
+    if has_values and _is_unfinished(codec):
         # what is in no file, such as an analysis window, only the constructor can work out
         codec = make(**settings)
         remove_weight_norm(codec)

@@ -37,7 +37,13 @@ class Parts:
     licence: str | None = None
 
 
-def read(folder: Path, *, finetune: str | None = None, lora: Path | None = None) -> Parts:
+def read(
+    folder: Path,
+    *,
+    finetune: str | None = None,
+    lora: Path | None = None,
+    shapes_only: bool = False,
+) -> Parts:
     """Read a folder in either layout.
 
     Parameters
@@ -49,6 +55,8 @@ def read(folder: Path, *, finetune: str | None = None, lora: Path | None = None)
     lora : Path, optional
         A file of low-rank updates, for the model that has just those layers; where both have,
         for the fine one if the file is called c2f or fine, else for the coarse one.
+    shapes_only : bool
+        Whether to leave the models without weights, on the device ``meta``.
 
     Raises
     ------
@@ -67,9 +75,11 @@ def read(folder: Path, *, finetune: str | None = None, lora: Path | None = None)
                 f"{folder} is a converted model, which takes no fine-tunes",
                 hint="name the folder or repository that it was converted from",
             )
-        return _checked(folder, _read_ours(folder, listing))
-    codec = load_codec(folder / "codec.pth")
-    coarse, fine = read_pth(folder / "coarse.pth"), read_pth(folder / "c2f.pth")
+        return _checked(folder, _read_ours(folder, listing, shapes_only))
+    codec = load_codec(folder / "codec.pth", shapes_only=shapes_only)
+    coarse, fine = (
+        read_pth(folder / name, shapes_only=shapes_only) for name in ("coarse.pth", "c2f.pth")
+    )
     if finetune is not None:
         tuned = _finetune_folder(listing, folder, finetune)
         coarse, fine = _tuned(coarse, tuned / "coarse.pth"), _tuned(fine, tuned / "c2f.pth")
@@ -132,13 +142,14 @@ def write(folder: Path, parts: Parts, name: str, *, half: bool = False) -> None:
         raise ModelError(f"cannot write {folder}: {error.strerror}") from error
 
 
-def _read_ours(folder: Path, listing: Listing) -> Parts:
+def _read_ours(folder: Path, listing: Listing, shapes_only: bool) -> Parts:
     config = listing.config
-    codec = make_codec(read_safetensors(folder / "codec.safetensors"), config["codec"])
-    coarse, fine = (
-        make_model(read_safetensors(folder / f"{part}.safetensors"), config[part], codec)
-        for part in ("coarse", "fine")
-    )
+    weights = {
+        part: read_safetensors(folder / f"{part}.safetensors", shapes_only=shapes_only)
+        for part in ("codec", "coarse", "fine")
+    }
+    codec = make_codec(weights["codec"], config["codec"])
+    coarse, fine = (make_model(weights[part], config[part], codec) for part in ("coarse", "fine"))
     return Parts(codec, coarse, fine, listing.licence)
 
 

@@ -57,10 +57,17 @@ def describe(state: StateDict) -> str:
     return "no model known here"
 
 
-def read_pth(path: Path) -> Weights:
+def read_pth(path: Path, *, shapes_only: bool = False) -> Weights:
     """Read a file that `torch.save` wrote: a state dict, with or without metadata around it.
 
     Nothing in the file is ever run: it is unpickled with ``weights_only``.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shapes_only : bool
+        Whether to read no values: the tensors are then on the device ``meta``.
 
     Raises
     ------
@@ -69,7 +76,8 @@ def read_pth(path: Path) -> Weights:
     """
     _check_archive(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        device = "meta" if shapes_only else "cpu"
+        content = torch.load(path, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:
         wanted = re.search(r"GLOBAL (\S+)", str(error))
         what = f"Python code ({wanted[1]})" if wanted else "more than tensors"
@@ -84,23 +92,30 @@ def read_pth(path: Path) -> Weights:
         state = content["state_dict"]
         metadata = content.get("metadata")
         kwargs = metadata.get("kwargs") if isinstance(metadata, dict) else None
-    return Weights(path, _plain(path, state), kwargs if isinstance(kwargs, dict) else None)
+    plain = _plain(path, state, shapes_only)
+    return Weights(path, plain, kwargs if isinstance(kwargs, dict) else None)
 
 
-def read_safetensors(path: Path) -> Weights:
-    """Read a safetensors file.
+def read_safetensors(path: Path, *, shapes_only: bool = False) -> Weights:
+    """Read a safetensors file, or only the shapes in it; see `read_pth`.
 
     Raises
     ------
     ModelError
         If the file is missing or damaged.
     """
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 
     _check_file(path)
     try:
-        return Weights(path, _plain(path, load_file(path)))
+        if shapes_only:
+            with safe_open(path, "pt") as file:
+                shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+            state = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+        else:
+            state = load_file(path)
+        return Weights(path, _plain(path, state, shapes_only))
     except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path, str(error)) from error
 
@@ -165,7 +180,7 @@ def _damaged(path: Path, reason: str) -> ModelError:
     return ModelError(f"{path} is damaged or cut short: {first_line}", hint="download it again")
 
 
-def _plain(path: Path, state: object) -> StateDict:
+def _plain(path: Path, state: object, shapes_only: bool) -> StateDict:
     """Return a state dict as float32, if that is what it is."""
     if not isinstance(state, dict) or not state:
         raise ModelError(f"{path} holds no weights but {type(state).__name__}")
@@ -174,7 +189,8 @@ def _plain(path: Path, state: object) -> StateDict:
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise ModelError(f"{path} holds no state dict: '{name}' is {type(value).__name__}")
-        if value.layout != torch.strided or value.is_meta or not value.is_floating_point():
+        is_empty = value.is_meta and not shapes_only
+        if value.layout != torch.strided or is_empty or not value.is_floating_point():
             kind = f"{value.dtype} in layout {value.layout} on {value.device}"
             raise ModelError(f"{path}: '{name}' holds {kind}")
         # views of one small storage could claim to be tensors of any size
@@ -182,6 +198,6 @@ def _plain(path: Path, state: object) -> StateDict:
         if n_left < 0:
             raise _damaged(path, "its tensors are larger than the file")
         plain[name] = value.detach().float()
-        if not plain[name].isfinite().all():
+        if not shapes_only and not plain[name].isfinite().all():
             raise ModelError(f"{path}: '{name}' holds infinite weights", hint="download it again")
     return plain
