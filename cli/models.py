@@ -33,7 +33,12 @@ def models(
         console.print(_overview(available()))
         console.print("vampprompt models NAME shows what a folder or a repository offers.")
     else:
-        console.print(_card(offered(name)))
+        listing = offered(name)
+        console.print(_files(listing))
+        if listing.card is not None:
+            from rich.markdown import Markdown
+
+            console.print(Markdown(listing.card), soft_wrap=False)
 
 
 def convert(
@@ -71,7 +76,7 @@ def _overview(listings: list[Listing]) -> Table:
     return table
 
 
-def _card(listing: Listing) -> Table:
+def _files(listing: Listing) -> Table:
     table = Table.grid(padding=(0, 2))
     where = listing.folder or (f"the hub, commit {listing.revision}" if listing.revision else "–")
     rows = {

@@ -70,3 +70,31 @@ def test_convert(run, folder):
 def test_convert_overwrites_nothing(run, folder):
     with pytest.raises(ModelError, match="mine exists already"):
         run("convert", "mine", "mine")
+
+
+def test_a_card_is_shown(run, folder):
+    (folder / "card.md").write_text(
+        "# A model\n\nMade of *noise*.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    )
+    shown = run("models", "mine")
+    assert "Made of noise." in shown
+    assert "codec.pth" in shown
+
+
+@pytest.mark.parametrize("card", ["\x1b]0;steered\x07hello", "hello\x1b[2J\r\x08"])
+def test_a_card_does_not_steer_the_terminal(run, folder, card):
+    (folder / "card.md").write_text(card)
+    shown = run("models", "mine")
+    assert "hello" in shown
+    assert not set("\x1b\x07\r\x08") & set(shown)
+
+
+def test_what_is_far_too_large_for_a_card_is_none(run, folder):
+    (folder / "card.md").write_text("far " * 100_000)
+    assert "far" not in run("models", "mine")
+
+
+def test_the_starters_card(run):
+    shown = run("models", "starter")
+    for part in ("Data", "Training", "Licence", "Limits", "Figures"):
+        assert part in shown

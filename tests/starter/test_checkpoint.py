@@ -53,6 +53,11 @@ def test_masked_tokens_are_predicted_better_than_by_chance(audio: Tensor) -> Non
         assert entropy < math.log(1024) - 0.2
 
 
+def test_the_card_is_of_these_weights() -> None:
+    card = (starter_folder() / "card.md").read_text(encoding="utf-8")
+    assert f"Weights: {vp.load('starter').identity}." in card
+
+
 def test_the_loop_is_four_bars_with_its_beats() -> None:
     times, numbers = np.loadtxt(LOOP.with_suffix(".beats")).T
     np.testing.assert_array_equal(numbers, np.tile([1, 2, 3, 4], 4))

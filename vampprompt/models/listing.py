@@ -10,14 +10,16 @@ from typing import Any
 
 from vampprompt.errors import ModelError
 
-__all__ = ["CONFIG", "FINETUNES", "FORMAT", "OURS", "VAMPNETS", "Listing", "read_config"]
+__all__ = ["CARD", "CONFIG", "FINETUNES", "FORMAT", "OURS", "VAMPNETS", "Listing", "read_config"]
 
+CARD = "card.md"
 CONFIG = "config.json"
 OURS = (CONFIG, "codec.safetensors", "coarse.safetensors", "fine.safetensors")
 VAMPNETS = ("codec.pth", "coarse.pth", "c2f.pth")
 FINETUNES = "loras"
 FORMAT = 1
 _LARGEST_CONFIG = 1 << 20
+_LARGEST_CARD = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,15 @@ class Listing:
     def is_complete(self) -> bool:
         """Whether a model can be loaded from the files."""
         return not self.missing
+
+    @property
+    def card(self) -> str | None:
+        """The model card in Markdown: data, training, limits, figures; None if there is none."""
+        if self.folder is None or not 0 < self.sizes.get(CARD, 0) <= _LARGEST_CARD:
+            return None
+        text = (self.folder / CARD).read_text(encoding="utf-8", errors="replace")
+        # whoever made the folder must not steer the terminal that this is shown on
+        return "".join(sign for sign in text if sign.isprintable() or sign == "\n")
 
     @property
     def finetunes(self) -> dict[str, list[str]]:
