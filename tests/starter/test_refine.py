@@ -13,7 +13,7 @@ from starter.discriminator import (
     discriminator_loss,
     feature_distance,
 )
-from starter.refine import RefineSettings, refine_codec
+from starter.refine import RefineSettings, _balanced, refine_codec
 from starter.training import Schedule, load_model, train
 
 CODEC = CodecSettings(
@@ -139,3 +139,12 @@ def test_the_distance_of_features_has_no_part_of_the_verdict() -> None:
 def test_hinge_is_nothing_for_certain_verdicts() -> None:
     assert discriminator_loss(torch.tensor([1.5]), torch.tensor([-1.5])) == 0
     assert discriminator_loss(torch.zeros(1), torch.zeros(1)) == 2
+
+
+def test_a_balanced_pull_has_the_norm_it_is_given() -> None:
+    audio = torch.ones(2, 3, requires_grad=True)
+    balanced = _balanced(audio, 0.25)
+    assert torch.equal(balanced, audio)
+    (1000 * balanced.square()).sum().backward()  # type: ignore[no-untyped-call]
+    assert audio.grad is not None
+    torch.testing.assert_close(audio.grad, torch.full((2, 3), 0.25 / 6**0.5))
