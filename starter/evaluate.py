@@ -57,18 +57,17 @@ class Evaluation:
         self.folder = settings.work / "evaluation" / self.bundle.identity
         tests = _Tests(settings, packed)
         sounds = {_HELD_OUT: None} | {path.name: path for path in recordings}
-        self.parts: dict[str, Part] = {
-            **{
-                f"prompts {clip:02}": partial(tests.prompts, clip)
-                for clip in range(settings.composed)
-            },
-            **{name: partial(tests.tokens, name) for name in ("coarse", "fine")},
-            **{f"codec {name}": partial(tests.codec, path) for name, path in sounds.items()},
-        }
+        self.parts: dict[str, Part] = {}
         if opus.available():
             self.parts |= {
                 f"opus {name}": partial(tests.opus, path) for name, path in sounds.items()
             }
+        self.parts |= {f"codec {name}": partial(tests.codec, path) for name, path in sounds.items()}
+        self.parts |= {name: partial(tests.tokens, name) for name in ("coarse", "fine")}
+        # last, so that an evaluation that is stopped has figures of fewer clips
+        self.parts |= {
+            f"prompts {clip:02}": partial(tests.prompts, clip) for clip in range(settings.composed)
+        }
 
     @property
     def missing(self) -> dict[str, Part]:
@@ -80,9 +79,12 @@ class Evaluation:
         self.folder.mkdir(parents=True, exist_ok=True)
         with _one_thread_each(), ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
             running = {pool.submit(part): name for name, part in self.missing.items()}
-            for done in as_completed(running):
-                self._write(running[done], done.result())
-                on_part()
+            try:
+                for done in as_completed(running):
+                    self._write(running[done], done.result())
+                    on_part()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def time(self) -> None:
         """Measure how long composing takes, which the machine must be idle for."""
@@ -142,7 +144,9 @@ class Evaluation:
         }
 
     def _file(self, part: str) -> Path:
-        return self.folder / f"{part}.json"
+        # Opus is the same whatever the weights
+        folder = self.folder.parent if part.startswith("opus ") else self.folder
+        return folder / f"{part}.json"
 
     def _write(self, part: str, figures: Any) -> None:
         unfinished = self._file(part).with_suffix(".part")
