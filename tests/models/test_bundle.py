@@ -112,7 +112,7 @@ def test_there_is_no_such_precision(folder, dtype):
         vp.load(folder, dtype=dtype)
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:99", ""])
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", ""])
 def test_there_is_no_such_device(folder, device):
     with pytest.raises(ModelError, match=f"no device '{device}' here"):
         vp.load(folder, device=device)

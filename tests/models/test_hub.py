@@ -99,6 +99,14 @@ def test_unknown_finetune(online):
         vp.load("someone/vampnet", finetune="update")
 
 
+def test_unknown_finetune_of_what_is_cached_without_a_network(cached):
+    complaint = (
+        "the fine-tune 'update' of hugggof/vampnet is not in the cache.*\ndid you mean 'updates'"
+    )
+    with pytest.raises(ModelError, match=complaint):
+        vp.load(hub.VAMPNET, finetune="update")
+
+
 def test_a_repository_of_something_else(online, folder):
     (folder / "c2f.pth").unlink()
     with pytest.raises(ModelError, match=r"someone/vampnet has no c2f.pth"):

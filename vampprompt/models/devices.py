@@ -41,7 +41,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
         device = next((name for name, is_here in here.items() if is_here), "cpu")
     try:
         chosen = torch.device(device)
-        torch.empty(0, device=chosen)
+        torch.zeros(1, device=chosen).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ModelError(f"there is no device '{device}' here", hint="use auto or cpu") from error
     return chosen

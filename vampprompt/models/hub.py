@@ -45,11 +45,19 @@ def fetch(
     """
     from huggingface_hub import hf_hub_download
 
+    known: set[str] = set()
     for folder in _snapshots(repository):
         here = _local(repository, folder)
         if here.is_complete and (not finetune or finetune in here.finetunes):
             return folder
-    there = _remote(repository)
+        known |= here.finetunes.keys()
+    try:
+        there = _remote(repository)
+    except ModelError as error:
+        if finetune and error.message.startswith(repository):
+            error.message = f"the fine-tune '{finetune}' of {error.message}"
+            error.hint = did_you_mean(finetune, known) or error.hint
+        raise
     if there.missing:
         raise ModelError(f"{repository} has no {there.missing[0]}", hint=f"try {VAMPNET}")
     wanted = [*there.layout, *_finetune_files(there, finetune)]
