@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vampprompt.errors import ModelError
+from vampprompt.models.fourier import FourierConv1d
 from vampprompt.models.reach import context_frames
 from vampprompt.models.spectral import SpectralCodec
+from vampprompt.models.tiles import in_tiles
 from vampprompt.registry import Registry
 
 __all__ = ["CodecModule", "DacCodec", "DacMrfCodec", "codecs"]
@@ -116,11 +118,13 @@ class DacCodec(nn.Module):
         The audio is right-padded to a whole hop.
         """
         audio = functional.pad(audio, (0, -audio.shape[-1] % self.hop_length))
-        return cast(Tensor, self.quantizer(self.encoder(audio))[1])
+        latents = in_tiles(cast(nn.Sequential, self.encoder.block), audio)
+        return cast(Tensor, self.quantizer(latents)[1])
 
     def decode(self, tokens: Tensor) -> Tensor:
         """Return audio ``[batch, 1, frames * hop_length]`` of any number of coarsest codebooks."""
-        audio = self.decoder(self.quantizer.from_codes(tokens)[0])
+        latents = self.quantizer.from_codes(tokens)[0]
+        audio = in_tiles(cast(nn.Sequential, self.decoder.model), latents)
         # odd strides lose the last few samples
         missing = tokens.shape[-1] * self.hop_length - audio.shape[-1]
         return functional.pad(audio, (0, missing))
@@ -166,8 +170,8 @@ class _Mrf(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         total = self.mrf_blocks[0](x)
         for stack in self.mrf_blocks[1:]:
-            total = total + stack(x)
-        return cast(Tensor, total / len(self.mrf_blocks))
+            total.add_(stack(x))
+        return cast(Tensor, total.div_(len(self.mrf_blocks)))
 
 
 def _residual_stack(width: int, kernel: int) -> nn.Module:
@@ -177,18 +181,18 @@ def _residual_stack(width: int, kernel: int) -> nn.Module:
 class _ResidualUnit(nn.Module):
     def __init__(self, width: int, kernel: int, dilation: int) -> None:
         super().__init__()
-        from dac.nn.layers import Snake1d, WNConv1d
+        from dac.nn.layers import Snake1d
 
-        half = kernel // 2
+        weight_norm = nn.utils.weight_norm
         self.layer = nn.Sequential(
             Snake1d(width),
-            WNConv1d(width, width, kernel, dilation=dilation, padding=half * dilation),
+            weight_norm(FourierConv1d(width, kernel, dilation)),
             Snake1d(width),
-            WNConv1d(width, width, kernel, padding=half),
+            weight_norm(FourierConv1d(width, kernel)),
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + cast(Tensor, self.layer(x))
+        return cast(Tensor, self.layer(x)).add_(x)
 
 
 class _Snake(nn.Module):

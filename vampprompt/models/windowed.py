@@ -20,8 +20,8 @@ __all__ = ["OnWindow", "decode", "encode"]
 # Called with the number of windows done and of all.
 OnWindow: TypeAlias = Callable[[int, int], None]
 
-# Long beside the context, and the activations of a full-size codec stay below half a gigabyte.
-_WINDOW_SECONDS = 2.0
+# Long beside the context, and what a full-size codec needs beside its weights stays below 1 GB.
+_WINDOW_SECONDS = 10.0
 
 
 def encode(
