@@ -168,5 +168,7 @@ def _balanced(audio: Tensor, norm: float) -> Tensor:
     A discriminator that learns pulls ever more strongly, and would drown the errors.
     """
     branch = audio.view_as(audio)
-    branch.register_hook(lambda gradient: norm * gradient / gradient.norm().clamp(min=1e-12))
+    branch.register_hook(  # type: ignore[no-untyped-call]
+        lambda gradient: norm * gradient / gradient.norm().clamp(min=1e-12)
+    )
     return branch
