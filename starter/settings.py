@@ -33,7 +33,7 @@ class Settings:
     work: Path
     clips: int = 1200
     held_out: int = 40
-    composed: int = 24
+    composed: int = 20
     seconds: float = 20.0
     codec: CodecSettings = field(default_factory=CodecSettings)
     refine: RefineSettings = field(default_factory=RefineSettings)
@@ -47,7 +47,7 @@ class Settings:
             9,
             4,
             n_layers=4,
-            schedule=Schedule(1500, 2e-3, warmup=100, hold=0.75),
+            schedule=Schedule(1200, 2e-3, warmup=100, hold=0.75),
             batch=20,
             frames=172,
         )
