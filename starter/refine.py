@@ -43,7 +43,7 @@ class RefineSettings:
         How strongly the discriminators pull the output, as a share of how strongly the errors do.
     """
 
-    schedule: Schedule = field(default_factory=lambda: Schedule(1300, 3e-4, warmup=50, hold=0.6))
+    schedule: Schedule = field(default_factory=lambda: Schedule(1500, 3e-4, warmup=50, hold=0.6))
     batch: int = 12
     frames: int = 64
     windows: tuple[int, ...] = (512, 1024, 2048)
@@ -53,7 +53,7 @@ class RefineSettings:
     wave: float = 1.0
     level: float = 0.2
     features: float = 4.0
-    adversarial: float = 0.15
+    adversarial: float = 0.05
 
 
 def refine_codec(
