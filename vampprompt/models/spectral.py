@@ -82,7 +82,7 @@ class SpectralCodec(nn.Module):
         codebook_size: int = 1024,
         codebook_dim: int = 8,
         phase_bins: int = 128,
-        noise_from: float = 1000.0,
+        noise_from: float = 1500.0,
         noise_to: float = 3000.0,
         hop_length: int = 768,
         sample_rate: int = 44100,

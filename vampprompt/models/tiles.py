@@ -37,6 +37,10 @@ def in_tiles(chain: nn.Sequential, x: Tensor) -> Tensor:
     Tensor
         ``[batch, channel, position]``, the same as in one piece.
     """
+    if x.device.type != "cpu":
+        # a GPU is kept busy by large activations, and has no such cache
+        whole: Tensor = chain(x)
+        return whole
     for stage in _stages(chain):
         x = _stage_in_tiles(stage, x)
     return x
