@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from vampprompt.models.transformer import VampNet
 
-from .tokens import TokenSettings, draw_windows, masked_prediction, unigram_entropy
+from .tokens import (
+    TokenSettings,
+    draw_windows,
+    masked_prediction,
+    token_counts,
+    unigram_entropy,
+)
 
 SHARES = (0.25, 0.5, 0.75, 1.0)
 
@@ -53,5 +59,4 @@ def token_figures(
 
 def frequencies(tokens: NDArray[np.int16]) -> torch.Tensor:
     """Give how often each token occurs, ``[codebook, vocab]``."""
-    counts = [np.bincount(codebook.ravel(), minlength=1024) for codebook in tokens.swapaxes(0, 1)]
-    return torch.from_numpy(np.stack(counts)).float()
+    return torch.from_numpy(token_counts(tokens)).float()

@@ -14,7 +14,7 @@ from vampprompt.models.spectral import SpectralCodec
 from . import corpus, losses
 from .codec import CodecSettings
 from .discriminator import SpectrogramDiscriminator, discriminator_loss, feature_distance
-from .training import Schedule, adam, best_device, load_model, train
+from .training import Schedule, best_device, load_model, muon_and_adam, train
 
 
 @dataclass(frozen=True)
@@ -79,22 +79,15 @@ def refine_codec(
     optimizer = torch.optim.AdamW(
         judges.parameters(), settings.discriminator_rate, betas=(0.8, 0.99)
     )
+    matrices = [parameter for parameter in codec.decoder.parameters() if parameter.ndim == 2]
     train(
         codec,
         RefineLoss(settings, codec, judges, optimizer, corpus.open_clips(clips_path)),
         settings.schedule,
         folder,
-        optimizers=_optimizers(codec.decoder),
+        optimizers=muon_and_adam(codec.decoder, matrices),
         others={"discriminators": judges, "discriminators' optimizer": optimizer},
     )
-
-
-def _optimizers(decoder: nn.Module) -> list[torch.optim.Optimizer]:
-    """Give Muon for the matrices, as for the token models, and AdamW for everything else."""
-    matrices = [parameter for parameter in decoder.parameters() if parameter.ndim == 2]
-    others = [parameter for parameter in decoder.parameters() if parameter.ndim != 2]
-    muon = torch.optim.Muon(matrices, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
-    return [muon, adam(others)]
 
 
 class RefineLoss:

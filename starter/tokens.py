@@ -17,7 +17,7 @@ from vampprompt.models.transformer import VampNet
 
 from .attention import SpelledOutAttention
 from .corpus import open_clips, to_audio
-from .training import Schedule, adam, best_device, train
+from .training import Schedule, best_device, muon_and_adam, train
 
 
 @dataclass(frozen=True)
@@ -127,23 +127,13 @@ def train_tokens(
 
 
 def optimizers_of(model: VampNet) -> list[torch.optim.Optimizer]:
-    """Give Muon [1]_ for the transformer's matrices and AdamW for everything else.
-
-    It takes half of AdamW's steps to the same loss here.
-
-    References
-    ----------
-    .. [1] Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
-    """
+    """Give Muon for the transformer's matrices: half of AdamW's steps to the same loss here."""
     matrices = [
         parameter
         for name, parameter in model.transformer.named_parameters()
         if parameter.ndim == 2 and "bias" not in name
     ]
-    chosen = {id(parameter) for parameter in matrices}
-    others = [p for p in model.parameters() if id(p) not in chosen]
-    muon = torch.optim.Muon(matrices, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
-    return [muon, adam(others)]
+    return muon_and_adam(model, matrices)
 
 
 @torch.no_grad()
@@ -224,11 +214,15 @@ def _logits_where(hidden: Tensor, model: VampNet, given: Tensor) -> Tensor:
     )
 
 
+def token_counts(tokens: NDArray[np.int16]) -> NDArray[np.int64]:
+    """Count each token in ``[clip, codebook, frame]``, giving ``[codebook, vocab]``."""
+    return np.stack([np.bincount(row.ravel(), minlength=1024) for row in tokens.swapaxes(0, 1)])
+
+
 def unigram_entropy(tokens: NDArray[np.int16], held_out: NDArray[np.int16]) -> NDArray[np.float64]:
     """Give each codebook's cross-entropy under the training clips' token frequencies, in nats."""
     entropies = []
-    for codebook in range(tokens.shape[1]):
-        counts = np.bincount(tokens[:, codebook].ravel(), minlength=1024) + 1.0
+    for codebook, counts in enumerate(token_counts(tokens) + 1.0):
         frequencies = counts / counts.sum()
         entropies.append(-np.log(frequencies[held_out[:, codebook].ravel()]).mean())
     return np.array(entropies)

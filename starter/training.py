@@ -134,6 +134,21 @@ def adam(parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     return torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.01)
 
 
+def muon_and_adam(
+    model: nn.Module, matrices: Sequence[nn.Parameter]
+) -> list[torch.optim.Optimizer]:
+    """Give Muon [1]_ for `matrices` of a model and AdamW for all its other parameters.
+
+    References
+    ----------
+    .. [1] Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+    """
+    chosen = {id(parameter) for parameter in matrices}
+    others = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
+    muon = torch.optim.Muon(matrices, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    return [muon, adam(others)]
+
+
 def best_device() -> torch.device:
     """Give the device to train on."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from starter import corpus, losses
-from starter.codec import CodecSettings, train_codec
+from starter.codec import train_codec
 from starter.discriminator import (
     SpectrogramDiscriminator,
     discriminator_loss,
@@ -15,18 +15,8 @@ from starter.discriminator import (
 )
 from starter.refine import RefineSettings, _balanced, refine_codec
 from starter.training import Schedule, load_model, train
+from tests.starter.tiny import CODEC
 
-CODEC = CodecSettings(
-    width=8,
-    expansion=1,
-    encoder_layers=1,
-    decoder_layers=1,
-    n_codebooks=2,
-    schedule=Schedule(2, 1e-3),
-    batch=2,
-    frames=24,
-    unquantized_steps=1,
-)
 REFINE = RefineSettings(Schedule(3, 1e-3, warmup=0), batch=2, frames=24, channels=2)
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from starter import corpus
 from starter.codebooks import CodebookKeeper
-from starter.codec import CodecSettings, train_codec
+from starter.codec import train_codec
 from starter.tokens import (
     TokenSettings,
     drawn_shares,
@@ -20,18 +20,7 @@ from starter.tokens import (
     unigram_entropy,
 )
 from starter.training import Schedule, finished, seconds_spent, train
-
-CODEC = CodecSettings(
-    width=8,
-    expansion=1,
-    encoder_layers=1,
-    decoder_layers=1,
-    n_codebooks=2,
-    schedule=Schedule(3, 1e-3),
-    batch=2,
-    frames=24,
-    unquantized_steps=1,
-)
+from tests.starter.tiny import CODEC
 
 
 def checkpoint(folder: Path) -> dict[str, Tensor]:
