@@ -128,7 +128,7 @@ class Stages:
             console.print("opus-tools are not installed: no figures of Opus")
         with _counting("evaluate", len(evaluation.missing)) as count:
             evaluation.measure(count)
-        if evaluation.figures()["speed"] is None:
+        if not evaluation.is_timed:
             evaluation.time()
         self._publish(evaluation)
         if self.publish:

@@ -86,6 +86,11 @@ class Evaluation:
             finally:
                 pool.shutdown(cancel_futures=True)
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it has been measured how long composing takes."""
+        return self._file("speed").exists()
+
     def time(self) -> None:
         """Measure how long composing takes, which the machine must be idle for."""
         self._write("speed", speed.composing_time(self.bundle, _clip(self.settings, 0)))
