@@ -51,13 +51,11 @@ def fetch(
         if here.is_complete and (not finetune or finetune in here.finetunes):
             return folder
         known |= here.finetunes.keys()
-    try:
-        there = _remote(repository)
-    except ModelError as error:
-        if finetune and error.message.startswith(repository):
-            error.message = f"the fine-tune '{finetune}' of {error.message}"
-            error.hint = did_you_mean(finetune, known) or error.hint
-        raise
+    if finetune:
+        sought, hint = f"the fine-tune '{finetune}' of {repository}", did_you_mean(finetune, known)
+    else:
+        sought, hint = repository, None
+    there = _remote(repository, sought, hint)
     if there.missing:
         raise ModelError(f"{repository} has no {there.missing[0]}", hint=f"try {VAMPNET}")
     wanted = [*there.layout, *_finetune_files(there, finetune)]
@@ -117,13 +115,13 @@ def _local(repository: str, folder: Path) -> Listing:
     return Listing.of_folder(repository, folder, LICENCES.get(repository))
 
 
-def _remote(repository: str) -> Listing:
+def _remote(repository: str, sought: str | None = None, hint: str | None = None) -> Listing:
     from huggingface_hub import HfApi
 
     try:
         info = HfApi().model_info(repository, files_metadata=True)
     except Exception as error:
-        raise _unreachable(repository, error) from error
+        raise _unreachable(repository, error, sought, hint) from error
     card = info.card_data
     licence = (card.get("license") if card else None) or LICENCES.get(repository)
     sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
@@ -139,22 +137,26 @@ def _finetune_files(there: Listing, finetune: str | None) -> Iterable[str]:
     return there.finetunes[finetune]
 
 
-def _unreachable(repository: str, error: Exception) -> ModelError:
-    """Return the error for whatever the hub's library raised."""
+def _unreachable(
+    repository: str, error: Exception, sought: str | None = None, hint: str | None = None
+) -> ModelError:
+    """Return the error for whatever the hub's library raised while something was sought there."""
     from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
 
+    sought = sought or repository
     if isinstance(error, GatedRepoError):
         return ModelError(
-            f"{repository} is gated", hint="accept its terms on the hub, then run: hf auth login"
+            f"{sought} is gated",
+            hint=hint or "accept its terms on the hub, then run: hf auth login",
         )
     if isinstance(error, RepositoryNotFoundError):
         return ModelError(f"the hub has no repository '{repository}'", hint=f"try {VAMPNET}")
     if isinstance(error, OfflineModeIsEnabled):
         return ModelError(
-            f"{repository} is not in the cache, and HF_HUB_OFFLINE is set", hint="unset it once"
+            f"{sought} is not in the cache, and HF_HUB_OFFLINE is set", hint=hint or "unset it once"
         )
     reason = str(error).strip().partition("\n")[0]
     return ModelError(
-        f"{repository} is not in the cache and cannot be downloaded: {reason}",
-        hint="check the connection, or download its files and give their folder",
+        f"{sought} is not in the cache and cannot be downloaded: {reason}",
+        hint=hint or "check the connection, or download its files and give their folder",
     )

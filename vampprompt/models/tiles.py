@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -39,8 +40,7 @@ def in_tiles(chain: nn.Sequential, x: Tensor) -> Tensor:
     """
     if x.device.type != "cpu":
         # a GPU is kept busy by large activations, and has no such cache
-        whole: Tensor = chain(x)
-        return whole
+        return cast(Tensor, chain(x))
     for stage in _stages(chain):
         x = _stage_in_tiles(stage, x)
     return x
