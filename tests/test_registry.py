@@ -3,7 +3,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from vampprompt.errors import MaskError, Span
-from vampprompt.registry import Registry
+from vampprompt.language import Registry
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def registry(monkeypatch):
             EntryPoint("broken", "no_such_module:thing", "vampprompt.tests"),
         ]
     )
-    monkeypatch.setattr("vampprompt.registry.entry_points", lambda group: installed)
+    monkeypatch.setattr("vampprompt.language.entry_points", lambda group: installed)
     made = Registry("thing", "vampprompt.tests", MaskError)
     made.register("own", len)
     return made

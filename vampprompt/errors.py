@@ -53,6 +53,11 @@ class VampPromptError(Exception):
     span : Span, optional
         The place in the user's text that the message speaks of.
 
+    Attributes
+    ----------
+    argument : str or None
+        The argument that the message speaks of, for whoever knows where it was written.
+
     Examples
     --------
     >>> print(VampPromptError("no such note", hint="try C", span=Span("play H", 5, 6)))
@@ -61,6 +66,8 @@ class VampPromptError(Exception):
            ^
     try C
     """
+
+    argument: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None, span: Span | None = None) -> None:
         super().__init__(message)
@@ -74,15 +81,7 @@ class VampPromptError(Exception):
 
 
 class MaskError(VampPromptError):
-    """A mask that cannot be read or evaluated.
-
-    Attributes
-    ----------
-    argument : str or None
-        The argument of a mask that the message speaks of.
-    """
-
-    argument: str | None = None
+    """A mask that cannot be read or evaluated."""
 
 
 class MaskTypeError(MaskError, TypeError):

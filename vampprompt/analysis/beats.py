@@ -7,8 +7,8 @@ from collections.abc import Callable
 from vampprompt.analysis.librosa_beats import LibrosaBeats
 from vampprompt.analysis.madmom_beats import MadmomBeats
 from vampprompt.errors import AnalysisError
+from vampprompt.language import Registry
 from vampprompt.protocols import BeatTracker
-from vampprompt.registry import Registry
 
 
 def auto() -> LibrosaBeats | MadmomBeats:

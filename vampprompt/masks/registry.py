@@ -8,9 +8,9 @@ from functools import cache
 from typing import TypeAlias
 
 from vampprompt.errors import MaskError
+from vampprompt.language import Registry
 from vampprompt.masks import authored, chance, constants, heard, position, shape
 from vampprompt.masks.base import Mask
-from vampprompt.registry import Registry
 
 # A mask that stands for itself and may also be called (`beat`, `beat(width=3)`), or what makes
 # one from arguments, usually its class.

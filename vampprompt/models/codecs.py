@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vampprompt.errors import ModelError
+from vampprompt.language import Registry
 from vampprompt.models.fourier import FourierConv1d
 from vampprompt.models.reach import context_frames
 from vampprompt.models.spectral import SpectralCodec
 from vampprompt.models.tiles import in_tiles
-from vampprompt.registry import Registry
 
 __all__ = ["CodecModule", "DacCodec", "DacMrfCodec", "codecs"]
 

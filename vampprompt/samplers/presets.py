@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from vampprompt.errors import SamplerError
+from vampprompt.language import Registry
 from vampprompt.protocols import Sampler
-from vampprompt.registry import Registry
 from vampprompt.samplers.blocks import Blocks
 from vampprompt.samplers.codebooks import Codebooks
 from vampprompt.samplers.confidence import Confidence

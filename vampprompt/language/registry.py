@@ -28,7 +28,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, group: str, error: type[VampPromptError]) -> None:
         self.kind = kind
         self.group = group
-        self._error = error
+        self.error = error
         self._items: dict[str, T] = {}
 
     @cached_property
@@ -62,12 +62,12 @@ class Registry(Generic[T]):
             return self._items[name]
         if name not in self._installed:
             hint = did_you_mean(name, self) or f"known: {', '.join(self)}"
-            raise self._error(f"unknown {self.kind} '{name}'", hint=hint, span=span)
+            raise self.error(f"unknown {self.kind} '{name}'", hint=hint, span=span)
         point = self._installed[name]
         try:
             return self.register(name, point.load())
         except Exception as error:
-            raise self._error(
+            raise self.error(
                 f"the {self.kind} '{name}' cannot be loaded from {point.value}: {error}",
                 hint="mend or uninstall the package that brings it",
                 span=span,

@@ -1,0 +1,314 @@
+"""What masks, samplers, filters and beat trackers have in common: they are names with arguments.
+
+Also how a name is called with the arguments of a text, and how it is shown in help.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from functools import cache
+from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_type_hints
+
+from vampprompt.errors import Span, VampPromptError, did_you_mean
+from vampprompt.language.scan import quote
+from vampprompt.units import Quantity
+
+# Terms are walked by recursion. Chains of one operator are flat, so neither limit is met by
+# anything that a person writes; both turn a runaway program into a clear error.
+MAX_DEPTH = 100
+MAX_SIZE = 20_000
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _once(function: Function) -> Function:
+    """Let a function of a class or a name be worked out once for each."""
+    return cast(Function, cache(function))
+
+
+class Term:
+    """Base of the frozen dataclasses that a text names: ``periodic(7)``, ``top-p(p=0.9)``.
+
+    A term is a value: immutable, hashable, equal to every term that says the same. Its text,
+    ``str(term)``, reads back as the same term. A field's annotation says how its argument is
+    checked, and the field holds what came of that: ``width: Length`` with
+    ``Length = Annotated[Quantity, length]``; see `vampprompt.language.values`.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in a text.
+    error : type of VampPromptError
+        Raised for an argument that makes no sense.
+    shows_defaults : bool
+        Whether its text has also the arguments that are at their defaults.
+    span : Span or None
+        Where it was written.
+    """
+
+    name: ClassVar[str]
+    error: ClassVar[type[VampPromptError]] = VampPromptError
+    shows_defaults: ClassVar[bool] = False
+    # How tightly the text binds among operators, from `|` to names and calls.
+    level: ClassVar[int] = 6
+    span: ClassVar[Span | None] = None
+    _depth: ClassVar[int] = 1
+    _size: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        read_fields(self, self.name, self.error)
+        depth = 1 + max((child._depth for child in self.children), default=0)
+        size = 1 + sum(child._size for child in self.children)
+        if depth > MAX_DEPTH or size > MAX_SIZE:
+            what = f"{depth} levels deep" if depth > MAX_DEPTH else f"{size} parts large"
+            raise self.error(
+                f"a mask {what}; the limits are {MAX_DEPTH} levels and {MAX_SIZE} parts",
+                hint="chains of one operator are one level: a | b | c",
+            )
+        self.__dict__.update(_depth=depth, _size=size)
+
+    @property
+    def children(self) -> list[Term]:
+        """The terms among its arguments."""
+        values = [getattr(self, field.name) for field in _fields(type(self))]
+        flat = [each for value in values for each in (value if type(value) is tuple else (value,))]
+        return [value for value in flat if isinstance(value, Term)]
+
+    def located(self, span: Span) -> Self:
+        """Return the same term, as written at that place of a text."""
+        twin: Self = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, span=span)
+        return twin
+
+    def pieces(self) -> Iterator[str | Term]:
+        """Yield its text, with terms in place of their own texts."""
+        yield self.name
+        separator = "("
+        for field, value in self._shown():
+            named = field.kw_only or field.default is not MISSING
+            yield f"{separator}{field.name}=" if named else separator
+            yield from _pieces(value)
+            separator = ", "
+        if separator != "(":
+            yield ")"
+
+    def __str__(self) -> str:
+        return written(self)[0]
+
+    def __repr__(self) -> str:
+        shown = []
+        for field, value in self._shown():
+            text = repr(str(value)) if isinstance(value, Quantity) else repr(value)
+            shown.append(text if field.default is MISSING else f"{field.name}={text}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _shown(self) -> Iterator[tuple[Field[Any], Any]]:
+        for field in _fields(type(self)):
+            value, default = getattr(self, field.name), _default(type(self), field.name)
+            if self.shows_defaults or default is MISSING or value != default:
+                yield field, value
+
+
+def read_fields(
+    value: Any, name: str | None = None, error: type[VampPromptError] = VampPromptError
+) -> None:
+    """Check each field of a frozen dataclass as its annotation says, and put in what it is.
+
+    Raises
+    ------
+    VampPromptError
+        With the `argument` that makes no sense.
+    """
+    for field, read in readers(type(value)).items():
+        try:
+            object.__setattr__(value, field, read(getattr(value, field)))
+        except VampPromptError as wrong:
+            if not isinstance(wrong, error):
+                wrong = error(wrong.message, hint=wrong.hint, span=wrong.span)
+            wrong.message = f"{field}{f' of {name}' if name else ''}: {wrong.message}"
+            wrong.argument = field
+            raise wrong from None
+
+
+@_once
+def readers(kind: type[Any]) -> Mapping[str, Callable[[Any], Any]]:
+    """Return for each field of a dataclass what checks its argument, where something does."""
+    hints = get_type_hints(kind, include_extras=True)
+    found = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    return {name: read for name, read in found.items() if read is not None}
+
+
+def _reader(hint: Any) -> Callable[[Any], Any] | None:
+    checks = [each for each in getattr(hint, "__metadata__", ()) if callable(each)]
+    if checks:
+        read: Callable[[Any], Any] = checks[0]
+        return read
+    inner = [_reader(each) for each in get_args(hint)] if type(None) in get_args(hint) else []
+    optional = next((read for read in inner if read is not None), None)
+    return optional and (lambda value: None if value is None else optional(value))
+
+
+@_once
+def _fields(kind: type[Any]) -> tuple[Field[Any], ...]:
+    return fields(kind)
+
+
+@_once
+def _default(kind: type[Any], name: str) -> Any:
+    field = next(each for each in _fields(kind) if each.name == name)
+    read = readers(kind).get(name)
+    return field.default if read is None or field.default is MISSING else read(field.default)
+
+
+def written(term: Term) -> tuple[str, dict[int, tuple[int, int]]]:
+    """Return the canonical text of a term, and where in it each part stands, by its id."""
+    text: list[str] = []
+    places: dict[int, tuple[int, int]] = {}
+
+    def write(part: Term, start: int) -> int:
+        stop = start
+        for piece in part.pieces():
+            if isinstance(piece, str):
+                text.append(piece)
+                stop += len(piece)
+            else:
+                stop = write(piece, stop)
+        places.setdefault(id(part), (start, stop))
+        return stop
+
+    write(term, 0)
+    return "".join(text), places
+
+
+def _pieces(value: Any) -> Iterator[str | Term]:
+    if isinstance(value, tuple):
+        yield "["
+        for index, each in enumerate(value):
+            yield from (", ", *_pieces(each)) if index else _pieces(each)
+        yield "]"
+    elif isinstance(value, Term):
+        yield value
+    elif isinstance(value, str):
+        yield quote(value)
+    else:
+        yield str(getattr(value, "__name__", value))
+
+
+# Names and the arguments written behind them
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument as it is written.
+
+    Attributes
+    ----------
+    value : Any
+        What it says.
+    place : Span
+        Where the value is written.
+    name : str, optional
+        The name that it is given by,
+    name_place : Span, optional
+        and where that is written.
+    """
+
+    value: Any
+    place: Span
+    name: str | None = None
+    name_place: Span | None = None
+
+
+def call(
+    name: str,
+    entry: Any,
+    arguments: list[Argument],
+    place: Span,
+    error: type[VampPromptError],
+) -> Any:
+    """Return what a name makes from arguments.
+
+    Parameters
+    ----------
+    name : str
+        As it is written.
+    entry : Term or callable
+        What the name stands for: a term that stands for itself, and may be callable too
+        (`beat`, `beat(width=3)`), or what makes one, usually its class.
+    arguments : list of Argument
+        Those without a name first.
+    place : Span
+        Where the whole call is written.
+    error : type of VampPromptError
+        Raised if it takes other arguments, or not these values. It points to the argument.
+    """
+    if isinstance(entry, Term) and not arguments:
+        return entry
+    bound = _bind(name, entry, arguments, place, error)
+    try:
+        return entry(**{argument: given.value for argument, given in bound.items()})
+    except VampPromptError as wrong:
+        if wrong.argument in bound:
+            wrong.span = wrong.span or bound[wrong.argument].place
+        raise
+    except (TypeError, ValueError, ArithmeticError) as wrong:  # as those of others may say it
+        raise error(f"these arguments do not work: {wrong}", span=place) from wrong
+
+
+def _bind(
+    name: str, entry: Any, arguments: list[Argument], place: Span, error: type[VampPromptError]
+) -> dict[str, Argument]:
+    known = parameters(entry)
+    by_name = inspect.Parameter.KEYWORD_ONLY
+    unnamed = iter(argument for argument, one in known.items() if one.kind is not by_name)
+    hint = f"write {usage(name, entry)}"
+    bound: dict[str, Argument] = {}
+    for given in arguments:
+        argument = given.name or next(unnamed, None)
+        where = given.name_place or given.place
+        if argument is None:
+            if known and next(iter(known.values())).kind is by_name:
+                raise error(f"'{name}' takes its arguments by name", hint=hint, span=where)
+            many = f"at most {len(known)} arguments" if known else "no arguments"
+            raise error(f"'{name}' takes {many}", hint=hint, span=where)
+        if argument not in known:
+            argument = argument.replace("-", "_")
+        if argument not in known:
+            raise error(
+                f"'{name}' has no argument '{given.name}'",
+                hint=did_you_mean(argument, known) or hint,
+                span=where,
+            )
+        if argument in bound:
+            raise error(f"'{argument}' is given twice", hint=hint, span=where)
+        bound[argument] = given
+    for argument, parameter in known.items():
+        if parameter.default is inspect.Parameter.empty and argument not in bound:
+            raise error(f"'{name}' needs its argument '{argument}'", hint=hint, span=place)
+    return bound
+
+
+@_once
+def parameters(entry: Any) -> Mapping[str, inspect.Parameter]:
+    """Return the arguments that a name of the language takes, in their order."""
+    return inspect.signature(entry).parameters if callable(entry) else {}
+
+
+def usage(name: str, entry: Any) -> str:
+    """Return how a name is written: ``periodic(period, width=1, offset=0)``."""
+    shown = [
+        one.name if one.default is inspect.Parameter.empty else f"{one.name}={_brief(one.default)}"
+        for one in parameters(entry).values()
+    ]
+    return f"{name}({', '.join(shown)})" if shown else name
+
+
+def _brief(default: Any) -> str:
+    return "…" if default is None else "".join(map(str, _pieces(default))).strip('"')
+
+
+def summary(entry: Any) -> str:
+    """Return one line of help."""
+    return (inspect.getdoc(entry) or "").partition("\n")[0].replace("``", "")
