@@ -15,7 +15,7 @@ def registry(monkeypatch):
             EntryPoint("broken", "no_such_module:thing", "vampprompt.tests"),
         ]
     )
-    monkeypatch.setattr("vampprompt.language.entry_points", lambda group: installed)
+    monkeypatch.setattr("vampprompt.language.registry.entry_points", lambda group: installed)
     made = Registry("thing", "vampprompt.tests", MaskError)
     made.register("own", len)
     return made
