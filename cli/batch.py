@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
 import signal
 import sys
 import time
@@ -12,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,18 +22,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vampprompt.errors import VampPromptError
+import vampprompt as vp
+from vampprompt import VampPromptError
+from vampprompt.audio import atomic
+from vampprompt.composing import audio_paths, recipe_path
 
-from .options import Settings, unfolded
-from .output import notice
-from .plan import Plan
-from .progress import file_bar
+from .options import Plan, planned
+from .output import file_bar, log, notice
 from .recordings import Job, jobs
 
 if TYPE_CHECKING:
-    from vampprompt import Bundle, Recipe
+    from vampprompt import Bundle
 
-_log = logging.getLogger(__name__)
 _STYLES = {"made": "green", "unchanged": "dim", "failed": "red"}
 
 
@@ -72,7 +71,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
-@unfolded
+@planned
 def batch(
     sources: Annotated[
         list[str],
@@ -91,17 +90,16 @@ def batch(
         bool, typer.Option("--again", help="Make also what is there and unchanged.")
     ] = False,
     *,
-    settings: Settings,
+    plan: Plan,
 ) -> None:
     """Compose from many recordings, and skip what is done already.
 
     A song is done if its recipe has these settings, this model and this recording. A recording
     that fails does not keep the others from being made.
     """
-    plan = Plan.of(settings)
     if workers < 1:
         raise VampPromptError(f"there are {workers} workers, and must be at least 1")
-    todo = jobs(sources, output, plan.variations)
+    todo = jobs(sources, output, plan.settings.variations)
     _make_folder(output)
     if table is not None:
         _write(table, [])
@@ -112,7 +110,7 @@ def batch(
         else:
             # Loaded once before, so that what is wrong with it is said once.
             del bundle
-            found = _in_workers(settings, todo, again, min(workers, len(todo)))
+            found = _in_workers(plan, todo, again, min(workers, len(todo)))
         outcomes = {}
         for outcome in found:
             outcomes[outcome.job] = outcome
@@ -133,14 +131,12 @@ def _here(plan: Plan, bundle: Bundle, todo: list[Job], again: bool) -> Iterator[
         yield _attempt(plan, bundle, job, again)
 
 
-def _in_workers(
-    settings: Settings, todo: list[Job], again: bool, workers: int
-) -> Iterator[Outcome]:
+def _in_workers(plan: Plan, todo: list[Job], again: bool, workers: int) -> Iterator[Outcome]:
     import torch
 
     threads = max(1, torch.get_num_threads() // workers)
     with ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_begin, initargs=(settings, threads)
+        workers, get_context("spawn"), initializer=_begin, initargs=(plan, threads)
     ) as pool:
         running = {pool.submit(_work, job, again): job for job in todo}
         try:
@@ -159,14 +155,13 @@ def _in_workers(
 _attempt_here: Callable[[Job, bool], Outcome]
 
 
-def _begin(settings: Settings, threads: int) -> None:
+def _begin(plan: Plan, threads: int) -> None:
     """Make a new process ready to work."""
     global _attempt_here
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import torch
 
     torch.set_num_threads(threads)
-    plan = Plan.of(settings)
     _attempt_here = partial(_attempt, plan, plan.load())
     signal.signal(signal.SIGINT, _leave)
 
@@ -183,9 +178,6 @@ def _work(job: Job, again: bool) -> Outcome:
 
 
 def _attempt(plan: Plan, bundle: Bundle, job: Job, again: bool) -> Outcome:
-    import vampprompt as vp
-    from vampprompt.song import recipe_path
-
     start = time.perf_counter()
     try:
         if not again and (paths := _done(plan, bundle, job)):
@@ -201,39 +193,26 @@ def _attempt(plan: Plan, bundle: Bundle, job: Job, again: bool) -> Outcome:
     except OSError as error:
         return Outcome(job, "failed", error=str(error))
     except Exception as error:
-        _log.exception("%s", job.source)
+        log.exception("%s", job.source)
         reason = f"a fault of vampprompt, please report it: {error!r}"
         return Outcome(job, "failed", error=reason, is_fault=True)
     seconds = time.perf_counter() - start
-    _log.info("%s: %.1f s", job.source, seconds)
+    log.info("%s: %.1f s", job.source, seconds)
     return Outcome(job, "made", tuple(paths), song.kept, seconds, notes=song.notes)
 
 
 def _done(plan: Plan, bundle: Bundle, job: Job) -> list[Path]:
     """Return the files of a song that is there and would come out the same again."""
-    import vampprompt as vp
-    from vampprompt.song import audio_paths, recipe_path
-
     beside = recipe_path(job.output)
     try:
         found = vp.Recipe.read(beside)
     except VampPromptError:
         return []
-    paths = audio_paths(job.output, found.variations)
-    made = beside.stat().st_mtime
+    paths = audio_paths(job.output, found.settings.variations)
     if not all(path.is_file() for path in paths):
         return []
-    if any(path.exists() and path.stat().st_mtime > made for path in plan.files()):
-        return []
-    same = _essence(found) == _essence(plan.recipe_of(job.source, bundle))
-    return paths if same else []
-
-
-def _essence(recipe: Recipe) -> Recipe:
-    """Return what of a recipe decides the song, whatever the files are called."""
-    source = recipe.source and replace(recipe.source, path="")
-    model = {name: recipe.model.get(name) for name in ("identity", "dtype")}
-    return replace(recipe, source=source, model=model, versions={})
+    wanted = vp.Recipe.of(plan.settings, bundle, vp.Source.of(job.source))
+    return paths if found.essence == wanted.essence else []
 
 
 def _make_folder(path: Path) -> None:
@@ -274,8 +253,6 @@ def _show(rows: list[Outcome]) -> None:
 
 
 def _write(path: Path, rows: list[Outcome]) -> None:
-    from vampprompt.audio import atomic
-
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("recording", "song", "result", "kept", "seconds", "error"))

@@ -1,15 +1,13 @@
-"""`vampprompt masks`, and the user's own names for masks."""
+"""`vampprompt masks`."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from vampprompt import VampPromptError
 
-from .options import Define, Masks
+from .options import Define, Masks, definitions_of
 
 
 def masks(define: Define = None, file: Masks = None) -> None:
@@ -51,25 +49,6 @@ def _line(name: str) -> tuple[str, str]:
         # Another package's, and broken: the other names are still worth listing.
         return name, error.message
     return usage(name, entry), summary(entry)
-
-
-def definitions_of(define: list[str], file: Path | None) -> dict[str, str]:
-    """Return the user's own names with their expressions, from options and from a file.
-
-    Raises
-    ------
-    VampPromptError
-        If one is no definition, or two have the same name.
-    """
-    from vampprompt.masks import read_definition, read_definitions
-
-    found = {} if file is None else read_definitions(file)
-    for text in define:
-        name, expression = read_definition(text)
-        if name in found:
-            raise VampPromptError(f"'{name}' is defined twice", hint="choose another name")
-        found[name] = expression
-    return found
 
 
 def _print(console: Console, title: str, rows: list[tuple[str, str]]) -> None:

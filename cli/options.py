@@ -1,65 +1,82 @@
-"""Options that several commands have, each defined once."""
+"""Options that several commands have: those of `vampprompt.Settings`, and of where to compute."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
 
 import typer
 
-from .output import volume
+import vampprompt as vp
+from vampprompt import Recipe, Settings, VampPromptError
+
+from .output import log, notice, volume
+
+if TYPE_CHECKING:
+    from vampprompt import Audio, Bundle, Song
 
 Command: TypeAlias = Callable[..., None]
 
 
-def sampler_names(incomplete: str) -> list[str]:
-    """Complete ``--sampler``."""
-    from vampprompt.samplers import samplers
-
-    return _beginning(incomplete, samplers)
+def _completed(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
 
-def tracker_names(incomplete: str) -> list[str]:
-    """Complete ``--beats``."""
-    from vampprompt.analysis import trackers
+sampler_names = _completed(lambda: vp.samplers.samplers)
+tracker_names = _completed(lambda: vp.analysis.trackers)
+# Those that need no download.
+model_names = _completed(lambda: (one.name for one in vp.models.available()))
 
-    return _beginning(incomplete, trackers)
-
-
-def model_names(incomplete: str) -> list[str]:
-    """Complete ``--model``: with the models that need no download."""
-    from vampprompt.models import available
-
-    return _beginning(incomplete, (one.name for one in available()))
-
-
-def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
-    return [name for name in names if name.startswith(incomplete)]
-
-
-Mask = Annotated[
-    str | None, typer.Option("--mask", "-m", help="What to keep, in the mask language.")
-]
+Mask = Annotated[str, typer.Option("--mask", "-m", help="What to keep, in the mask language.")]
 Define = Annotated[
     list[str] | None, typer.Option(help="A mask with a name: verse=4s..12s. Repeatable.")
 ]
 Masks = Annotated[Path | None, typer.Option("--masks", help="A TOML file of masks with names.")]
 Cache = Annotated[bool, typer.Option(help="Remember what was heard in a file.")]
+_COMPLETIONS = {"sampler": sampler_names, "fine_sampler": sampler_names, "beats": tracker_names}
+_PLAIN = {int: int, float: float, bool: bool, tuple[int, ...]: int}
+
+
+def options_of(settings: type[Any]) -> list[inspect.Parameter]:
+    """Return an option for each setting, without a value where nothing is said."""
+    hints = get_type_hints(settings, include_extras=True)
+    return [_option(one.name, one.default, hints[one.name]) for one in fields(settings)]
+
+
+def _option(name: str, default: Any, hint: Any) -> inspect.Parameter:
+    kind = next((_PLAIN[each] for each in _PLAIN if hint.__origin__ == each), str)
+    help_text = next(each for each in hint.__metadata__ if isinstance(each, str))
+    shown = default if kind is not bool else ("" if default else "no-") + name.replace("_", "-")
+    option = typer.Option(
+        *(("--mask", "-m") if name == "mask" else ()),
+        help=help_text,
+        show_default=False if default in (None, MISSING) else f"{shown}",
+        autocompletion=_COMPLETIONS.get(name),
+    )
+    return _parameter(name, Annotated[kind | None, option], None)  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How to compose, as the command line takes it; None where nothing is said."""
+class Plan:
+    """Settings that make sense, and where to compute, before a model is loaded.
 
-    mask: Mask = None
+    The fields before `recipe` are options; `settings` are what the command line gives of
+    `vampprompt.Settings`, and what a recipe says where it gives nothing.
+    """
+
     define: Define = None
     masks: Masks = None
-    recipe: Annotated[
+    steps: Annotated[
+        int | None, typer.Option(help="Passes over the coarse codebooks.", show_default="36")
+    ] = None
+    like: Annotated[
         Path | None,
-        typer.Option(help="Compose as the .json beside a song says; what else is given wins."),
+        typer.Option(
+            "--recipe", help="Compose as the .json beside a song says; what else is given wins."
+        ),
     ] = None
     model: Annotated[
         str | None,
@@ -71,44 +88,6 @@ class Settings:
     ] = None
     finetune: Annotated[str | None, typer.Option(help="A fine-tune that the model has.")] = None
     lora: Annotated[Path | None, typer.Option(help="A file of low-rank updates.")] = None
-    sampler: Annotated[
-        str | None,
-        typer.Option(
-            help='A name, or with settings: "typical(mass=0.15)".',
-            show_default="confidence",
-            autocompletion=sampler_names,
-        ),
-    ] = None
-    steps: Annotated[
-        int | None, typer.Option(help="Passes over the coarse codebooks.", show_default="36")
-    ] = None
-    seed: Annotated[int | None, typer.Option(help="Same seed, same song.", show_default="0")] = None
-    variations: Annotated[
-        int | None, typer.Option(help="How many songs to make.", show_default="1")
-    ] = None
-    passes: Annotated[
-        int | None, typer.Option(help="Feed the song back in this often.", show_default="1")
-    ] = None
-    stretch: Annotated[
-        int | None, typer.Option(help="Whole factor to lengthen by.", show_default="1")
-    ] = None
-    pitch: Annotated[
-        float | None, typer.Option(help="Semitones to shift the input by.", show_default="0")
-    ] = None
-    keep_audio: Annotated[
-        bool | None,
-        typer.Option(
-            help="Put the original samples back where all is kept.", show_default="no-keep-audio"
-        ),
-    ] = None
-    beats: Annotated[
-        str | None,
-        typer.Option(
-            help="Beat tracker: auto, librosa, madmom.",
-            show_default="auto",
-            autocompletion=tracker_names,
-        ),
-    ] = None
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
     dtype: Annotated[
         str | None,
@@ -119,24 +98,116 @@ class Settings:
     ] = None
     batch: Annotated[int, typer.Option(help="Most windows in one forward pass.")] = 8
     cache: Cache = True
+    given: dict[str, Any] = field(default_factory=dict)
+    recipe: Recipe | None = None
+
+    @classmethod
+    def of(cls, given: dict[str, Any], **own: Any) -> Plan:
+        """Read settings.
+
+        Raises
+        ------
+        VampPromptError
+            If one of them makes no sense, or no mask is among them.
+        """
+        plan = cls(**own)
+        recipe = None if plan.like is None else Recipe.read(plan.like)
+        said = {name: value for name, value in given.items() if value is not None}
+        if "mask" in said:
+            said["mask"] = vp.parse(said["mask"], definitions_of(plan.define or [], plan.masks))
+        elif recipe is None:
+            raise VampPromptError("no mask is given", hint='try --mask "beat & codebook<3"')
+        if plan.steps is not None:
+            like = said.get("sampler") or (recipe.settings.sampler if recipe else "confidence")
+            sampler = vp.samplers.from_text(like) if isinstance(like, str) else like
+            said["sampler"] = vp.samplers.with_steps(sampler, plan.steps)
+        plan = replace(plan, given=said, recipe=recipe)
+        return replace(plan, given={name: getattr(plan.settings, name) for name in said})
+
+    @property
+    def settings(self) -> Settings:
+        """How to compose."""
+        if self.recipe is None:
+            return Settings(**self.given)
+        return replace(self.recipe.settings, **self.given)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it makes another song than its recipe."""
+        return bool(self.given or self.model or self.finetune or self.lora or self.dtype)
+
+    def load(self) -> Bundle:
+        """Load the model.
+
+        Raises
+        ------
+        VampPromptError
+            If it is not there, or no longer the one that the recipe was made with.
+        """
+        how: dict[str, Any] = {"device": self.device, "on_notice": notice}
+        if self.dtype is not None:
+            how["dtype"] = self.dtype
+        if self.recipe is not None and not (self.model or self.finetune or self.lora):
+            bundle = vp.bundle_of(self.recipe, **how)
+        else:
+            like = dict(self.recipe.model) if self.recipe and not self.model else {}
+            like.pop("identity", None)
+            named = {"name": self.model, "finetune": self.finetune, "lora": self.lora}
+            bundle = vp.load(**like | {k: v for k, v in named.items() if v is not None} | how)
+        log.info(
+            "loaded %s (%s) on %s in %s",
+            *(bundle.name, bundle.identity, bundle.device, bundle.reference["dtype"]),
+        )
+        return bundle
+
+    def compose(self, bundle: Bundle, audio: Audio | None = None, **watching: Any) -> Song:
+        """Compose, without a recording from that of the recipe.
+
+        Raises
+        ------
+        VampPromptError
+            As `vampprompt.compose` does.
+        """
+        source = audio or (self.recipe and self.recipe.source)
+        if source is None:
+            raise VampPromptError(
+                "the recipe's audio was never in a file", hint="give the recording again"
+            )
+        settings = {one.name: getattr(self.settings, one.name) for one in fields(self.settings)}
+        watching |= {"cache": self.cache, "batch": self.batch}
+        return vp.compose(source, bundle=bundle, **settings, **watching)
 
 
-def unfolded(command: Command) -> Command:
-    """Return a command with an option for each field of its parameters that are dataclasses."""
-    own = _parameters(command)
-    groups: dict[str, type[Any]] = {
-        one.name: one.annotation
-        for one in own
-        if isinstance(one.annotation, type) and is_dataclass(one.annotation)
-    }
+def definitions_of(define: list[str], file: Path | None) -> dict[str, str]:
+    """Return the user's own names with their expressions, from options and from a file.
+
+    Raises
+    ------
+    VampPromptError
+        If one is no definition, or two have the same name.
+    """
+    found = {} if file is None else vp.masks.read_definitions(file)
+    for text in define:
+        name, expression = vp.masks.read_definition(text)
+        if name in found:
+            raise VampPromptError(f"'{name}' is defined twice", hint="choose another name")
+        found[name] = expression
+    return found
+
+
+def planned(command: Command) -> Command:
+    """Return a command with the options of a `Plan`, which it gets in their place."""
+    own = [one for one in _parameters(command) if one.name != "plan"]
+    names = [one.name for one in fields(Plan)][:-2]
+    of_plan = [one for one in _parameters(Plan) if one.name in names]
+    settings = options_of(Settings)
 
     def call(**given: Any) -> None:
-        for name, group in groups.items():
-            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
-        command(**given)
+        said = {one.name: given.pop(one.name) for one in settings}
+        plan = Plan.of(said, **{name: given.pop(name) for name in names})
+        command(**given, plan=plan)
 
-    unfolded = (_parameters(groups[one.name]) if one.name in groups else [one] for one in own)
-    return _presented(call, command, [each for several in unfolded for each in several])
+    return _presented(call, command, [*own, *settings, *of_plan])
 
 
 def with_volume(command: Command) -> Command:
@@ -150,19 +221,19 @@ def with_volume(command: Command) -> Command:
         "quiet": typer.Option("--quiet", "-q", help="Say only results and errors."),
         "verbose": typer.Option("--verbose", "-v", help="Say what is being done."),
     }
-    options = [
-        inspect.Parameter(name, _KEYWORD, default=False, annotation=Annotated[bool, option])
-        for name, option in extra.items()
-    ]
+    options = [_parameter(name, Annotated[bool, option], False) for name, option in extra.items()]
     return _presented(call, command, [*_parameters(command), *options])
 
 
-_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
 
 def _parameters(command: Callable[..., Any]) -> list[inspect.Parameter]:
-    found = inspect.signature(command, eval_str=True).parameters.values()
-    return [one.replace(kind=_KEYWORD) for one in found]
+    found = inspect.signature(command).parameters.values()
+    hints = get_type_hints(command, vars(inspect.getmodule(command)), include_extras=True)
+    return [_parameter(one.name, hints.get(one.name), one.default) for one in found]
 
 
 def _presented(call: Command, command: Command, parameters: list[inspect.Parameter]) -> Command:

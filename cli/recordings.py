@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vampprompt.errors import VampPromptError
+from vampprompt import VampPromptError
+from vampprompt.audio import ENDINGS
+from vampprompt.composing import audio_paths
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,6 @@ def jobs(given: Sequence[str], folder: Path, variations: Sequence[int]) -> list[
     VampPromptError
         If nothing is found, or a song would take the place of another or of a recording.
     """
-    from vampprompt.song import audio_paths
-
     found: dict[Path, Job] = {}
     for one in given:
         matched = list(_matches(one, folder.resolve()))
@@ -59,8 +59,6 @@ def jobs(given: Sequence[str], folder: Path, variations: Sequence[int]) -> list[
 
 def _matches(given: str, output: Path) -> Iterator[tuple[Path, Path]]:
     """Yield each recording with its place in the output."""
-    from vampprompt.audio import ENDINGS
-
     path = Path(given)
     if path.is_dir():
         paths = [one for one in sorted(path.rglob("*")) if one.suffix.lower() in ENDINGS]

@@ -7,9 +7,7 @@ beat & codebook<3
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from vampprompt.errors import VampPromptError
@@ -17,57 +15,52 @@ from vampprompt.errors import VampPromptError
 if TYPE_CHECKING:
     from vampprompt import analysis, masks, models, report, samplers
     from vampprompt.audio import Audio, read, write
-    from vampprompt.compose import OnProgress, OnStep, compose, remake
-    from vampprompt.context import Context
-    from vampprompt.hearing import context_of
+    from vampprompt.clip import Clip
+    from vampprompt.composing import Recipe, Settings, Song, Source, prepare
+    from vampprompt.composing.compose import OnProgress, OnStep, bundle_of, compose, remake
     from vampprompt.masks import parse
     from vampprompt.models import Bundle, load
-    from vampprompt.recipe import Recipe
-    from vampprompt.song import Song
     from vampprompt.units import Grid
+
+# Loaded when first used: PyTorch alone takes longer than a command line's help should.
+_NAMES = {
+    "audio": "Audio read write",
+    "clip": "Clip",
+    "composing": "Recipe Settings Song Source prepare",
+    "composing.compose": "OnProgress OnStep bundle_of compose remake",
+    "errors": "VampPromptError",
+    "masks": "parse",
+    "models": "Bundle load",
+    "units": "Grid",
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
     "Audio",
     "Bundle",
-    "Context",
+    "Clip",
     "Grid",
     "OnProgress",
     "OnStep",
     "Recipe",
+    "Settings",
     "Song",
+    "Source",
     "VampPromptError",
     "analysis",
+    "bundle_of",
     "compose",
-    "context_of",
     "load",
     "masks",
     "models",
     "parse",
+    "prepare",
     "read",
     "remake",
     "report",
     "samplers",
     "write",
 ]
-
-# Loaded when first used: PyTorch alone takes longer than a command line's help should.
-_MODULES = {
-    "Audio": "audio",
-    "Bundle": "models",
-    "Context": "context",
-    "Grid": "units",
-    "OnProgress": "compose",
-    "OnStep": "compose",
-    "Recipe": "recipe",
-    "Song": "song",
-    "compose": "compose",
-    "context_of": "hearing",
-    "load": "models",
-    "parse": "masks",
-    "read": "audio",
-    "remake": "compose",
-    "write": "audio",
-}
 
 
 def __getattr__(name: str) -> Any:
@@ -80,14 +73,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
-
-
-class _Package(ModuleType):
-    def __setattr__(self, name: str, value: object) -> None:
-        # Importing the module `compose` would bind it over the function of the same name.
-        if name == "compose" and isinstance(value, ModuleType):
-            value = value.compose
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -100,6 +102,14 @@ class Audio:
     def duration(self) -> float:
         """Length in seconds."""
         return self.n_samples / self.sample_rate
+
+    @cached_property
+    def identity(self) -> str:
+        """Hash of the samples and their rate: the same sound has the same in any file."""
+        shape = f"{self.samples.shape} {self.sample_rate} "
+        digest = hashlib.blake2b(shape.encode(), digest_size=20)
+        digest.update(np.ascontiguousarray(self.samples).data)
+        return digest.hexdigest()
 
 
 def read(path: str | os.PathLike[str]) -> Audio:
@@ -258,16 +268,21 @@ def mono(samples: Samples) -> Samples:
 def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
     """Return audio ``[..., samples]`` at another sample rate, by soxr's high quality.
 
-    ``n`` samples become ``round(n * target_rate / source_rate)``, at least one.
+    ``n`` samples become `resampled_length` of them.
     """
     if source_rate == target_rate:
         return samples
     import soxr
 
-    n_samples = max(1, round(samples.shape[-1] * target_rate / source_rate))
+    n_samples = resampled_length(samples.shape[-1], source_rate, target_rate)
     channels = samples.reshape(-1, samples.shape[-1])
     resampled = soxr.resample(np.ascontiguousarray(channels.T), source_rate, target_rate).T
     return fit(resampled, n_samples).reshape(*samples.shape[:-1], n_samples)
+
+
+def resampled_length(n_samples: int, source_rate: int, target_rate: int) -> int:
+    """Return ``round(n_samples * target_rate / source_rate)``, at least one."""
+    return max(1, round(n_samples * target_rate / source_rate))
 
 
 def fit(samples: Samples, n_samples: int) -> Samples:

@@ -1,151 +1,147 @@
-"""A recording made ready for the codec, and the way back to how it was."""
+"""One recording as masks see it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vampprompt.audio import Audio, Samples, fit, limit, loudness, mono, normalise, resample
-from vampprompt.errors import VampPromptError
+from vampprompt.audio import MODEL_LUFS, Audio, Samples, mono, normalise, resample, resampled_length
+from vampprompt.errors import MaskError
+from vampprompt.protocols import Beats, BeatTracker, LoudnessMeter, OnsetDetector
+from vampprompt.units import FloatArray, Grid, Timeline
 
-# Of the crossfade between original and regenerated sound.
-FADE_SECONDS = 0.01
-# A louder match than this would lift a codec's noise floor to the level of music.
-MOST_GAIN_DB = 20.0
-# In semitones, either way.
-MOST_PITCH = 48.0
-# Samples within ±1, times this, are still finite as float32.
-_MOST_FACTOR = 1e30
+T = TypeVar("T")
+
+# Given an analysis, what identifies the sound, and how to analyse it: what was or is heard.
+Recall: TypeAlias = Callable[[Any, str, Callable[[], Any]], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clip:
-    """A recording as the codec hears it, beside the recording itself.
+    """A recording made ready for a codec: its grid of tokens, its sound, what is heard in it.
 
-    Attributes
+    Sound and analyses are worked out when something first asks for them, and once.
+
+    Parameters
     ----------
-    original : Audio
-        As read, pitch shifted if that was asked for.
-    samples : ndarray
-        float32, ``[channel, samples]``, at the codec's rate and level.
-    sample_rate : int
-        The codec's, in Hz.
-    gain : float
-        Factor that was applied to the original's level.
+    grid : Grid
+        Shape and frame length of the clip's tokens.
+    seed : int
+        Chance in masks follows from this and from the seed of the mask's own node.
+    audio : Audio, optional
+        The recording.
+    lufs : float
+        The loudness at which it is heard; ``-inf`` for its own.
+    beat_tracker, onset_detector, loudness_meter : callable, optional
+        What hears beats, onsets and loudness in `samples`; see `vampprompt.protocols`.
+    recall : callable, optional
+        Remembers what was heard; see `vampprompt.analysis.remembered`.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> clip = vp.Clip(vp.Grid(n_codebooks=2, n_frames=8))
+    >>> vp.parse("periodic(4) & codebook<1").evaluate(clip).int()
+    tensor([[1, 0, 0, 0, 1, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0, 0, 0]], dtype=torch.int32)
     """
 
-    original: Audio
-    samples: Samples
-    sample_rate: int
-    gain: float
+    grid: Grid
+    seed: int = 0
+    audio: Audio | None = None
+    lufs: float = MODEL_LUFS
+    beat_tracker: BeatTracker | None = None
+    onset_detector: OnsetDetector | None = None
+    loudness_meter: LoudnessMeter | None = None
+    recall: Recall | None = None
+    _memory: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
-    def mono(self) -> Samples:
-        """The clip as one channel, ``[samples]``, at the codec's rate."""
-        return mono(self.samples)
+    def n_samples(self) -> int:
+        """Length of the recording at the codec's rate."""
+        audio = self._recording
+        return resampled_length(audio.n_samples, audio.sample_rate, self.grid.sample_rate)
+
+    @property
+    def channels(self) -> Samples:
+        """The sound, float32 ``[channel, samples]``, at the codec's rate and level."""
+        return self._prepared[0]
+
+    @property
+    def gain(self) -> float:
+        """Factor that was applied to the recording's level."""
+        return self._prepared[1]
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The sound as one channel, ``[samples]``, as analyses take it."""
+        return mono(self.channels)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """Positions and lengths in any unit, as frames."""
+        return Timeline(self.grid, lambda: self.beats)
+
+    @cached_property
+    def beats(self) -> Beats:
+        """Beats and downbeats of the clip, in seconds. Empty where none are heard."""
+        return cast(Beats, self._heard(self.beat_tracker, "a beat tracker"))
+
+    @cached_property
+    def onsets(self) -> FloatArray:
+        """Onset times of the clip in seconds, sorted."""
+        return cast(FloatArray, self._heard(self.onset_detector, "an onset detector"))
+
+    @cached_property
+    def loudness(self) -> FloatArray:
+        """Level of each frame in dB re full scale, ``[frame]``."""
+        meter = _needed(self.loudness_meter, "a loudness meter")
+        return meter(self.samples, self.grid.hop_length, self.grid.n_frames)
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """Which of ``beats``, ``onsets`` and ``loudness`` masks have asked for so far."""
+        return frozenset({"beats", "onsets", "loudness"} & vars(self).keys())
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return what `compute` gives, computed once for the clip and key.
+
+        For masks of third parties that hear something else in the clip.
+        """
+        if key not in self._memory:
+            self._memory[key] = compute()
+        return cast(T, self._memory[key])
+
+    def _heard(self, analysis: Any, what: str) -> Any:
+        analysis = _needed(analysis, what)
+        identity = f"{self._recording.identity} {self.grid.sample_rate} {self.lufs}"
+
+        def listen() -> Any:
+            return analysis(self.samples, self.grid.sample_rate)
+
+        return self.recall(analysis, identity, listen) if self.recall else listen()
+
+    @property
+    def _recording(self) -> Audio:
+        return _needed(self.audio, "the clip's audio")
+
+    @cached_property
+    def _prepared(self) -> tuple[Samples, float]:
+        audio = self._recording
+        samples = resample(audio.samples, audio.sample_rate, self.grid.sample_rate)
+        if not np.isfinite(self.lufs):
+            return samples, 1.0
+        return normalise(samples, self.grid.sample_rate, self.lufs)
 
 
-def prepare(audio: Audio, sample_rate: int, pitch: float = 0.0) -> Clip:
-    """Bring a recording to the rate and level that a codec was trained for.
-
-    Parameters
-    ----------
-    audio : Audio
-        The recording, ``[channel, samples]``.
-    sample_rate : int
-        The codec's, in Hz.
-    pitch : float
-        Semitones to shift the recording by first.
-
-    Raises
-    ------
-    VampPromptError
-        If there are no samples, or the pitch shift is beyond 48 semitones.
-    """
-    if not audio.samples.size:
-        raise VampPromptError("the audio has no samples", hint="give a longer recording")
-    if not abs(pitch) <= MOST_PITCH:
-        raise VampPromptError(
-            f"a pitch shift of {pitch} semitones; the limit is {MOST_PITCH:.0f} either way",
-            hint="an octave is 12 semitones",
+def _needed(value: T | None, what: str) -> T:
+    if value is None:
+        raise MaskError(
+            f"this mask needs {what}, and the clip has none",
+            hint="make the clip with vampprompt.prepare(audio, bundle)",
         )
-    if pitch:
-        from librosa.effects import pitch_shift
-
-        shifted = pitch_shift(audio.samples, sr=audio.sample_rate, n_steps=pitch)
-        audio = replace(audio, samples=shifted.astype(np.float32))
-    at_rate = resample(audio.samples, audio.sample_rate, sample_rate)
-    samples, gain = normalise(at_rate, sample_rate)
-    return Clip(audio, samples, sample_rate, gain)
-
-
-def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
-    """Bring decoded audio back to the rate, length and loudness of the recording.
-
-    Parameters
-    ----------
-    clip : Clip
-        What was encoded.
-    decoded : ndarray
-        float32, ``[channel, samples]``, at the codec's rate.
-    stretch : int
-        Factor by which the decoded audio is longer than the clip.
-
-    Returns
-    -------
-    ndarray
-        float32, ``[channel, samples]``, at the recording's rate, peak at most 1.
-    """
-    original = clip.original
-    decoded = decoded[:, : clip.samples.shape[1] * stretch]
-    gain = 1 / clip.gain
-    heard, wanted = loudness(decoded, clip.sample_rate), loudness(clip.samples, clip.sample_rate)
-    if np.isfinite(heard) and np.isfinite(wanted):
-        gain *= 10 ** (min(wanted - heard, MOST_GAIN_DB) / 20)
-    samples = resample(decoded, clip.sample_rate, original.sample_rate)
-    return limit(fit(samples, original.n_samples * stretch) * np.float32(min(gain, _MOST_FACTOR)))
-
-
-def crossfade(clip: Clip, composed: Samples, kept: NDArray[np.bool_], hop_length: int) -> Samples:
-    """Put the recording's own samples back where whole frames are kept.
-
-    Parameters
-    ----------
-    clip : Clip
-        What was encoded.
-    composed : ndarray
-        float32, ``[channel, samples]``, as `restore` gives it.
-    kept : ndarray
-        bool, ``[frame]``: whether a frame is kept in every codebook.
-    hop_length : int
-        The codec's, in samples at its own rate.
-
-    Returns
-    -------
-    ndarray
-        `composed` with the original faded in and out inside each kept stretch.
-
-    Raises
-    ------
-    VampPromptError
-        If the composition is longer than the recording.
-    """
-    from scipy.ndimage import minimum_filter1d, uniform_filter1d
-
-    original = clip.original
-    if composed.shape != original.samples.shape:
-        raise VampPromptError(
-            "stretched audio has no original samples to keep", hint="leave out --keep-audio"
-        )
-    seconds = np.arange(composed.shape[1]) / original.sample_rate
-    frames = (seconds * (clip.sample_rate / hop_length)).astype(np.int64)
-    inside = kept[np.minimum(frames, len(kept) - 1)].astype(np.float32)
-    fade = max(1, round(FADE_SECONDS * original.sample_rate))
-    # Shrinking by a fade before smoothing over one keeps the ramps inside the kept stretch.
-    share = uniform_filter1d(
-        minimum_filter1d(inside, 2 * fade + 1, mode="nearest"), 2 * fade + 1, mode="nearest"
-    )
-    blended: Samples = share * original.samples + (1 - share) * composed
-    return blended.astype(np.float32)
+    return value

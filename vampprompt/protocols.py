@@ -23,28 +23,16 @@ from vampprompt.units import Beats
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from vampprompt.context import Context
-
 __all__ = [
     "BeatTracker",
     "Beats",
     "Codec",
     "LoudnessMeter",
-    "Mask",
     "OnsetDetector",
     "Sampler",
     "Step",
     "TokenModel",
 ]
-
-
-@runtime_checkable
-class Mask(Protocol):
-    """Names the tokens of a clip to keep."""
-
-    def evaluate(self, context: Context) -> Tensor:
-        """Return keep, bool ``[codebook, frame]``, on the CPU."""
-        ...
 
 
 @runtime_checkable

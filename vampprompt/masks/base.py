@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
-from vampprompt.context import Context
+from vampprompt.clip import Clip
 from vampprompt.errors import MaskError, MaskTypeError, Span
 from vampprompt.masks.evaluation import BoolArray, Evaluation
 from vampprompt.masks.printing import print_mask, spell
@@ -76,7 +76,7 @@ class Mask(ABC):
     def keep(self, clip: Evaluation) -> BoolArray:
         """Return the tokens kept, bool, of a shape that broadcasts to ``[codebook, frame]``."""
 
-    def evaluate(self, context: Context) -> Tensor:
+    def evaluate(self, context: Clip) -> Tensor:
         """Return keep, bool ``[codebook, frame]``, on the CPU.
 
         The same mask and context give the same tensor, random masks included.

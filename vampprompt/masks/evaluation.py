@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vampprompt.context import Context
+from vampprompt.clip import Clip
 from vampprompt.errors import Span, VampPromptError
 from vampprompt.masks.printing import print_mask
 from vampprompt.units import Grid, IntArray, Timeline
@@ -23,13 +23,13 @@ class Evaluation:
 
     Parameters
     ----------
-    context : Context
+    context : Clip
         The clip.
     root : Mask
         The whole mask; an error about a part without a text of its own points into its text.
     """
 
-    def __init__(self, context: Context, root: Mask) -> None:
+    def __init__(self, context: Clip, root: Mask) -> None:
         self.context = context
         self._root = root
         self._kept: dict[Mask, BoolArray] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vampprompt.context import Context
+from vampprompt.clip import Clip
 from vampprompt.masks.base import Mask
 from vampprompt.masks.evaluation import Evaluation
 
@@ -31,7 +31,7 @@ class Part:
     kept: float
 
 
-def explain(mask: Mask, context: Context) -> list[Part]:
+def explain(mask: Mask, context: Clip) -> list[Part]:
     """Return a mask and all its parts, each before its own parts, with what each of them keeps.
 
     Raises

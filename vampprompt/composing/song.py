@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vampprompt.audio import Audio, atomic, write
-from vampprompt.recipe import Recipe
+from vampprompt.composing.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Song:
         AudioError
             If a file cannot be written. Files are written whole or not at all.
         """
-        paths = audio_paths(path, self.recipe.variations)
+        paths = audio_paths(path, self.recipe.settings.variations)
         for one, samples in zip(paths, self.audio, strict=True):
             write(one, Audio(samples, self.sample_rate, self.subtype))
         with atomic(recipe_path(path)) as part:

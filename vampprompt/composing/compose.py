@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,25 +16,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vampprompt import analysis, masks, models, samplers
+from vampprompt import analysis, models
 from vampprompt.audio import Audio, Samples, read
-from vampprompt.clip import Clip, crossfade, prepare, restore
-from vampprompt.context import Context
+from vampprompt.clip import Clip
+from vampprompt.composing.recipe import Recipe, Source
+from vampprompt.composing.settings import Settings
+from vampprompt.composing.song import Song
+from vampprompt.composing.sound import crossfade, prepare, restore
+from vampprompt.composing.windows import fill
 from vampprompt.errors import VampPromptError
-from vampprompt.hearing import context_of
+from vampprompt.masks import Mask
 from vampprompt.models import Bundle, windowed
-from vampprompt.protocols import BeatTracker, Mask, Sampler, Step
-from vampprompt.recipe import Recipe, Source
+from vampprompt.protocols import Step
 from vampprompt.seeds import derive
-from vampprompt.song import Song
-from vampprompt.units import Grid
-from vampprompt.windows import fill
 
 # VampNet was trained on windows of these lengths.
 COARSE_SECONDS = 10
 FINE_SECONDS = 3
-# The fine codebooks follow closely from the coarse ones and need fewer passes.
-FINE_STEPS = 12
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
 OnStep: TypeAlias = Callable[[str, Step], None]
@@ -45,19 +43,11 @@ def compose(
     mask: str | Mask,
     bundle: Bundle,
     *,
-    sampler: str | Sampler = "confidence",
-    fine_sampler: str | Sampler | None = None,
-    seed: int = 0,
-    variations: int | Sequence[int] = 1,
-    passes: int = 1,
-    stretch: int = 1,
-    pitch: float = 0.0,
-    keep_audio: bool = False,
-    beats: str | BeatTracker = "auto",
     cache: bool = True,
     batch: int = 8,
     on_progress: OnProgress | None = None,
     on_step: OnStep | None = None,
+    **settings: Any,
 ) -> Song:
     """Compose from a recording: keep the tokens that a mask names, regenerate the rest.
 
@@ -70,25 +60,6 @@ def compose(
         What to keep.
     bundle : Bundle
         Codec and token models, as `vampprompt.load` returns them.
-    sampler : str or Sampler
-        For the coarse codebooks.
-    fine_sampler : str or Sampler, optional
-        For the fine ones; by default `sampler` with at most 12 steps.
-    seed : int
-        Everything random follows from it.
-    variations : int or sequence of int
-        How many, or which. Variation ``i`` is the same whichever others are made.
-    passes : int
-        Each further pass composes from the last one's tokens, with the mask evaluated on what
-        is heard then.
-    stretch : int
-        Whole factor by which to lengthen the clip; the new frames are never kept.
-    pitch : float
-        Semitones to shift the input by first.
-    keep_audio : bool
-        Crossfade the original samples back in where a frame is kept in every codebook.
-    beats : str or BeatTracker
-        ``auto``, ``librosa``, ``madmom`` or one of your own.
     cache : bool
         Whether analyses are kept on disk from one run to the next.
     batch : int
@@ -97,6 +68,8 @@ def compose(
         Called with a stage (encode, coarse, fine, decode), the work done and the total.
     on_step : callable, optional
         Called with a stage (coarse, fine) and each `Step` of its sampler.
+    **settings
+        Those of `vampprompt.Settings`: sampler, seed, variations, passes, stretch, pitch …
 
     Returns
     -------
@@ -120,78 +93,73 @@ def compose(
     >>> from vampprompt.masks import codebook, periodic
     >>> mask = periodic(7) & (codebook < 3)
     >>> song = vp.compose("in.wav", mask, vp.load("starter"), sampler="confidence(steps=2)")
-    >>> song.recipe.mask
+    >>> str(song.recipe.settings.mask)
     'periodic(7) & codebook<3'
     >>> f"{song.kept:.1%}"
     '5.2%'
     """
     start = time.perf_counter()
-    indices = list(range(variations)) if isinstance(variations, int) else list(variations)
-    _check(seed=seed, variations=indices, passes=passes, stretch=stretch, batch=batch)
-    mask = masks.parse(mask) if isinstance(mask, str) else mask
-    sampler = samplers.from_text(sampler) if isinstance(sampler, str) else sampler
-    if isinstance(fine_sampler, str):
-        fine_sampler = samplers.from_text(fine_sampler)
-    fine_sampler = fine_sampler or samplers.fewer_steps(sampler, FINE_STEPS)
-    tracker = analysis.tracker(beats) if isinstance(beats, str) else beats
+    how = Settings(mask=mask, **settings)  # type: ignore[arg-type]  # which reads texts
+    if batch < 1:
+        raise VampPromptError(f"batch is {batch}, and must be at least 1")
     progress = on_progress or _ignore
-
     audio, origin = _recording(source)
-    clip = prepare(audio, bundle.codec.sample_rate, pitch)
-    context = context_of(clip, bundle, beats=tracker, seed=seed, cache=cache)
+    clip = prepare(audio, bundle, beats=how.beats, seed=how.seed, pitch=how.pitch, cache=cache)
+    n_variations = len(how.variations)
     # Before the codec runs: a mistake in the mask should not take a minute to come out.
-    keep = _evaluate(mask, context, stretch).expand(len(indices), -1, -1)
+    keep = _evaluate(how.mask, clip, how.stretch).expand(n_variations, -1, -1)
+    recipe = Recipe.of(how, bundle, origin)
 
     with _advice_on_memory():
-        waveform = torch.from_numpy(clip.samples)[:, None]
+        waveform = torch.from_numpy(clip.channels)[:, None]
         encoded = windowed.encode(bundle.codec, waveform, on_window=partial(progress, "encode"))
-        encoded = encoded[:, : bundle.n_codebooks].repeat_interleave(stretch, dim=-1)
-        tokens = encoded.expand(len(indices), *encoded.shape)
-        for number in range(passes):
+        encoded = encoded[:, : bundle.n_codebooks].repeat_interleave(how.stretch, dim=-1)
+        tokens = encoded.expand(n_variations, *encoded.shape)
+        for number in range(how.passes):
+            suffix = f" {number + 1}" if how.passes > 1 else ""
             if number > 0:
                 heard = _decode(bundle, tokens, partial(progress, f"decode {number}")).mean(axis=1)
-                keep = _evaluate_anew(mask, context, heard, derive(seed, number))
-            tokens = _regenerate(
-                bundle,
-                context.grid,
-                tokens,
-                keep,
-                (sampler, fine_sampler),
-                [derive(seed, number, index) for index in indices],
-                batch,
-                partial(_report, progress, on_step, f" {number + 1}" if passes > 1 else ""),
-            )
+                keep = _evaluate_anew(how.mask, clip, heard, derive(how.seed, number))
+
+            def report(
+                stage: str, step: Step, group: int, n_groups: int, suffix: str = suffix
+            ) -> None:
+                done, total = group * step.total + step.index + 1, n_groups * step.total
+                progress(stage + suffix, done, total)
+                if on_step is not None:
+                    on_step(stage + suffix, step)
+
+            seeds = [derive(how.seed, number, index) for index in how.variations]
+            tokens = _regenerate(bundle, tokens, keep, how, seeds, batch, report)
         decoded = _decode(bundle, tokens, partial(progress, "decode"))
-    finished = [restore(clip, one, stretch) for one in decoded]
-    if keep_audio:
+    finished = [restore(clip, one, how.stretch) for one in decoded]
+    if how.keep_audio:
         whole = keep.all(dim=1).numpy()
-        hop = bundle.codec.hop_length
-        finished = [crossfade(clip, *one, hop) for one in zip(finished, whole, strict=True)]
+        finished = [crossfade(clip, *one) for one in zip(finished, whole, strict=True)]
     return Song(
         audio=np.stack(finished),
         sample_rate=audio.sample_rate,
         tokens=tokens,
         keep=keep,
-        frame_rate=float(context.grid.frame_rate),
-        recipe=Recipe(
-            mask=str(mask),
-            sampler=str(sampler),
-            fine_sampler=str(fine_sampler),
-            seed=seed,
-            variations=indices,
-            passes=passes,
-            stretch=stretch,
-            pitch=pitch,
-            keep_audio=keep_audio,
-            beats=tracker.name,
-            model=bundle.reference,
-            source=origin,
-            versions={name: version(name) for name in ("vampprompt", "torch", "numpy", "librosa")},
-        ),
+        frame_rate=float(clip.grid.frame_rate),
+        recipe=recipe,
         seconds=time.perf_counter() - start,
-        notes=_notes(clip, context),
+        notes=_notes(clip),
         subtype=audio.subtype,
     )
+
+
+# The settings have their names, types and defaults in one place; help and editors see them here.
+compose.__signature__ = inspect.signature(compose).replace(  # type: ignore[attr-defined]
+    parameters=[
+        *(
+            one
+            for one in inspect.signature(compose).parameters.values()
+            if one.kind is not one.VAR_KEYWORD
+        ),
+        *(one for one in inspect.signature(Settings).parameters.values() if one.name != "mask"),
+    ]
+)
 
 
 def remake(
@@ -228,11 +196,10 @@ def remake(
         raise VampPromptError(
             "the recipe's audio was never in a file", hint="give the recording again"
         )
-    if "sampler" in changes:
-        changes.setdefault("fine_sampler", None)
-    same = {one.name: getattr(recipe, one.name) for one in fields(recipe)}
-    settings = {name: same[name] for name in same.keys() - {"model", "versions"}}
-    return compose(bundle=bundle, **settings | changes)
+    for file in recipe.files if "mask" not in changes else ():
+        file.check()
+    same = {one.name: getattr(recipe.settings, one.name) for one in fields(Settings)}
+    return compose(**{"bundle": bundle, "source": recipe.source} | same | changes)
 
 
 def bundle_of(
@@ -281,16 +248,11 @@ def bundle_of(
 
 def _recording(source: str | Path | Audio | Source) -> tuple[Audio, Source | None]:
     """Return a recording, and what a recipe is to say of its file."""
-    if isinstance(source, Audio):
-        audio = source
-    else:
-        audio = read(source.path if isinstance(source, Source) else source)
+    if isinstance(source, Source):
+        source.check()
+        source = source.path
+    audio = source if isinstance(source, Audio) else read(source)
     origin = None if audio.path is None else Source.of(audio.path)
-    if isinstance(source, Source) and origin != source:
-        raise VampPromptError(
-            f"'{source.path}' has changed since the recipe was written",
-            hint="put the old recording back, or give the new one",
-        )
     return audio, origin
 
 
@@ -298,39 +260,31 @@ def _ignore(stage: str, done: int, total: int) -> None:
     pass
 
 
-def _check(variations: list[int], seed: int, **counts: int) -> None:
-    wrong = next((name for name, count in counts.items() if count < 1), None)
-    if wrong is not None:
-        raise VampPromptError(f"{wrong} is {counts[wrong]}, and must be at least 1")
-    if seed < 0:
-        raise VampPromptError(f"the seed is {seed}, and must not be negative")
-    if not variations or min(variations) < 0:
-        raise VampPromptError("there are no variations to make", hint="ask for at least 1")
-
-
-def _evaluate(mask: Mask, context: Context, stretch: int) -> Tensor:
+def _evaluate(mask: Mask, clip: Clip, stretch: int) -> Tensor:
     """Return keep, bool ``[codebook, frame * stretch]``, with no stretched-in frame kept."""
-    keep = mask.evaluate(context)
+    keep = mask.evaluate(clip)
     stretched = torch.zeros(*keep.shape, stretch, dtype=torch.bool)
     stretched[..., 0] = keep
     return stretched.flatten(-2)
 
 
-def _evaluate_anew(mask: Mask, context: Context, heard: Samples, seed: int) -> Tensor:
+def _evaluate_anew(mask: Mask, clip: Clip, heard: Samples, seed: int) -> Tensor:
     """Return keep, bool ``[variation, codebook, frame]``, for what an earlier pass made."""
-    n_frames = heard.shape[-1] // context.grid.hop_length
-    grid = replace(context.grid, n_frames=n_frames)
+    grid = replace(clip.grid, n_frames=heard.shape[-1] // clip.grid.hop_length)
+    made = (Audio(one[None], grid.sample_rate) for one in heard)
     return torch.stack(
-        [mask.evaluate(replace(context, grid=grid, seed=seed, samples=one)) for one in heard]
+        [
+            mask.evaluate(replace(clip, grid=grid, seed=seed, audio=audio, lufs=-np.inf))
+            for audio in made
+        ]
     )
 
 
 def _regenerate(
     bundle: Bundle,
-    grid: Grid,
     tokens: Tensor,
     keep: Tensor,
-    stage_samplers: tuple[Sampler, Sampler],
+    how: Settings,
     seeds: Sequence[int],
     batch: int,
     report: Callable[[str, Step, int, int], None],
@@ -339,6 +293,7 @@ def _regenerate(
     n_variations, n_channels = tokens.shape[:2]
     flat = tokens.flatten(0, 1).to(bundle.device)
     flat_keep = keep.repeat_interleave(n_channels, dim=0).to(bundle.device)
+    frame_rate = bundle.codec.sample_rate / bundle.codec.hop_length
     stages = [
         ("coarse", bundle.coarse, COARSE_SECONDS),
         ("fine", bundle.fine, FINE_SECONDS),
@@ -349,29 +304,15 @@ def _regenerate(
             model,
             flat[:, part],
             flat_keep[:, part],
-            stage_samplers[number],
+            how.stages[number],
             # The same chance in every channel keeps a mono recording in two channels mono.
             [derive(seed, number) for seed in seeds for _ in range(n_channels)],
-            window=math.ceil(seconds * grid.frame_rate),
+            window=math.ceil(seconds * frame_rate),
             batch=batch,
             on_step=partial(report, stage),
         )
         flat = torch.cat([filled, flat[:, model.n_codebooks :]], dim=1)
     return flat.cpu().view(n_variations, n_channels, *flat.shape[1:])
-
-
-def _report(
-    progress: OnProgress,
-    on_step: OnStep | None,
-    suffix: str,
-    stage: str,
-    step: Step,
-    group: int,
-    n_groups: int,
-) -> None:
-    progress(stage + suffix, group * step.total + step.index + 1, n_groups * step.total)
-    if on_step is not None:
-        on_step(stage + suffix, step)
 
 
 def _decode(bundle: Bundle, tokens: Tensor, progress: Callable[[int, int], None]) -> Samples:
@@ -381,12 +322,12 @@ def _decode(bundle: Bundle, tokens: Tensor, progress: Callable[[int, int], None]
     return samples
 
 
-def _notes(clip: Clip, context: Context) -> tuple[str, ...]:
+def _notes(clip: Clip) -> tuple[str, ...]:
     notes = []
-    if not clip.original.samples.any():
+    if clip.audio is not None and not clip.audio.samples.any():
         notes.append("the input is silent: no onsets or beats were found in it")
-    if "beats" in context.heard:
-        notes.append(f"beats by {analysis.describe(context.beat_tracker)}")
+    if "beats" in clip.heard:
+        notes.append(f"beats by {analysis.describe(clip.beat_tracker)}")
     return tuple(notes)
 
 

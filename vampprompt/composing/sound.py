@@ -1,0 +1,147 @@
+"""A recording made ready for the codec, and the way back to how it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vampprompt import analysis
+from vampprompt.audio import Audio, Samples, fit, limit, loudness, resample
+from vampprompt.clip import Clip
+from vampprompt.errors import VampPromptError
+from vampprompt.protocols import BeatTracker
+from vampprompt.seeds import derive
+from vampprompt.units import Grid
+
+if TYPE_CHECKING:
+    from vampprompt.models import Bundle, Shape
+
+# Of the crossfade between original and regenerated sound.
+FADE_SECONDS = 0.01
+# A louder match than this would lift a codec's noise floor to the level of music.
+MOST_GAIN_DB = 20.0
+# Samples within ±1, times this, are still finite as float32.
+_MOST_FACTOR = 1e30
+
+
+def prepare(
+    audio: Audio,
+    bundle: Bundle | Shape,
+    *,
+    beats: str | BeatTracker = "auto",
+    seed: int = 0,
+    pitch: float = 0.0,
+    cache: bool = True,
+) -> Clip:
+    """Return a recording as masks see it, and as a codec hears it.
+
+    Parameters
+    ----------
+    audio : Audio
+        The recording, ``[channel, samples]``.
+    bundle : Bundle or Shape
+        Decides the grid of codebooks and frames; `vampprompt.models.shape_of` is enough.
+    beats : str or BeatTracker
+        The tracker, or its text.
+    seed : int
+        For random masks.
+    pitch : float
+        Semitones to shift the recording by first.
+    cache : bool
+        Whether analyses are kept on disk from one run to the next.
+
+    Raises
+    ------
+    VampPromptError
+        If there are no samples.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> clip = vp.prepare(vp.read("in.wav"), vp.load("starter"))
+    >>> vp.parse("codebook<3 & ..0.5s").evaluate(clip).sum(dim=1)
+    tensor([28, 28, 28,  0,  0,  0,  0,  0,  0])
+    """
+    if not audio.samples.size:
+        raise VampPromptError("the audio has no samples", hint="give a longer recording")
+    if pitch:
+        from librosa.effects import pitch_shift
+
+        shifted = pitch_shift(audio.samples, sr=audio.sample_rate, n_steps=pitch)
+        audio = replace(audio, samples=shifted.astype(np.float32))
+    codec = getattr(bundle, "codec", bundle)
+    clip = Clip(
+        Grid(bundle.n_codebooks, 0, codec.sample_rate, codec.hop_length),
+        seed=derive(seed),
+        audio=audio,
+        beat_tracker=analysis.tracker(beats) if isinstance(beats, str) else beats,
+        onset_detector=analysis.onsets,
+        loudness_meter=analysis.frame_loudness,
+        recall=analysis.remembered if cache else None,
+    )
+    n_frames = -(-clip.n_samples // codec.hop_length)
+    return replace(clip, grid=replace(clip.grid, n_frames=n_frames))
+
+
+def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
+    """Bring decoded audio back to the rate, length and loudness of the recording.
+
+    Parameters
+    ----------
+    clip : Clip
+        What was encoded.
+    decoded : ndarray
+        float32, ``[channel, samples]``, at the codec's rate.
+    stretch : int
+        Factor by which the decoded audio is longer than the clip.
+
+    Returns
+    -------
+    ndarray
+        float32, ``[channel, samples]``, at the recording's rate, peak at most 1.
+    """
+    assert clip.audio is not None
+    rate = clip.grid.sample_rate
+    decoded = decoded[:, : clip.n_samples * stretch]
+    gain = 1 / clip.gain
+    heard, wanted = loudness(decoded, rate), loudness(clip.channels, rate)
+    if np.isfinite(heard) and np.isfinite(wanted):
+        gain *= 10 ** (min(wanted - heard, MOST_GAIN_DB) / 20)
+    samples = fit(resample(decoded, rate, clip.audio.sample_rate), clip.audio.n_samples * stretch)
+    return limit(samples * np.float32(min(gain, _MOST_FACTOR)))
+
+
+def crossfade(clip: Clip, composed: Samples, kept: NDArray[np.bool_]) -> Samples:
+    """Put the recording's own samples back where whole frames are kept.
+
+    Parameters
+    ----------
+    clip : Clip
+        What was encoded.
+    composed : ndarray
+        float32, ``[channel, samples]``, as `restore` gives it.
+    kept : ndarray
+        bool, ``[frame]``: whether a frame is kept in every codebook.
+
+    Returns
+    -------
+    ndarray
+        `composed` with the original faded in and out inside each kept stretch.
+    """
+    from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
+    assert clip.audio is not None
+    original = clip.audio
+    seconds = np.arange(composed.shape[1]) / original.sample_rate
+    frames = (seconds * float(clip.grid.frame_rate)).astype(np.int64)
+    inside = kept[np.minimum(frames, len(kept) - 1)].astype(np.float32)
+    fade = max(1, round(FADE_SECONDS * original.sample_rate))
+    # Shrinking by a fade before smoothing over one keeps the ramps inside the kept stretch.
+    share = uniform_filter1d(
+        minimum_filter1d(inside, 2 * fade + 1, mode="nearest"), 2 * fade + 1, mode="nearest"
+    )
+    blended: Samples = share * original.samples + (1 - share) * composed
+    return blended.astype(np.float32)
