@@ -72,8 +72,8 @@ def borders() -> None:
     import librosa
 
     import vampprompt as vp
-    from vampprompt.compose import COARSE_SECONDS, FINE_SECONDS
-    from vampprompt.windows import spans
+    from vampprompt.composing.compose import COARSE_SECONDS, FINE_SECONDS
+    from vampprompt.composing.windows import spans
 
     bundle = vp.load("starter")
     hop = bundle.codec.hop_length

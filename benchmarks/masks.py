@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from vampprompt.context import Context
+from vampprompt.clip import Clip as Context
 from vampprompt.errors import MaskError
 from vampprompt.masks import parse
 from vampprompt.units import Beats, Grid

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from .masks import definitions_of
-from .options import Cache, Define, Masks, model_names, tracker_names
+import vampprompt as vp
+
+from .options import Cache, Define, Masks, definitions_of, model_names, tracker_names
 from .output import notice
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vampprompt import Context
+    from vampprompt import Clip
     from vampprompt.masks import Mask
 
 
@@ -53,13 +54,12 @@ def mask(
     cache: Cache = True,
 ) -> None:
     """Show what a mask keeps of a recording, without composing."""
-    import vampprompt as vp
     from vampprompt.masks import explain as explained
 
     wanted = vp.parse(expression, definitions_of(define or [], masks))
     recording = vp.read(source)
     bundle = vp.models.outline(model, on_notice=notice)
-    context = vp.context_of(recording, bundle, beats=beats, seed=seed, cache=cache)
+    context = vp.prepare(recording, bundle, beats=beats, seed=seed, cache=cache)
     keep = wanted.evaluate(context).numpy()
     if npy is not None:
         _write_array(npy, keep)
@@ -89,9 +89,7 @@ def mask(
     )
 
 
-def _facts(
-    mask: Mask, keep: NDArray[np.bool_], context: Context, vocab_size: int
-) -> dict[str, Any]:
+def _facts(mask: Mask, keep: NDArray[np.bool_], context: Clip, vocab_size: int) -> dict[str, Any]:
     grid = context.grid
     # A token of a vocabulary of 1024 is worth ten bits.
     rate_of_all = float(grid.n_codebooks * grid.frame_rate * math.log2(vocab_size))

@@ -56,7 +56,7 @@ def _option(name: str, default: Any, hint: Any) -> inspect.Parameter:
         show_default=False if default in (None, MISSING) else f"{shown}",
         autocompletion=_COMPLETIONS.get(name),
     )
-    return _parameter(name, Annotated[kind | None, option], None)  # type: ignore[valid-type]
+    return _parameter(name, Annotated[kind | None, option], None)
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Plan:
         VampPromptError
             As `vampprompt.compose` does.
         """
-        source = audio or (self.recipe and self.recipe.source)
+        source = audio or (self.recipe.source if self.recipe else None)
         if source is None:
             raise VampPromptError(
                 "the recipe's audio was never in a file", hint="give the recording again"

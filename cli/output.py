@@ -49,6 +49,11 @@ def notice(text: str) -> None:
         typer.echo(f"note: {text}", err=True)
 
 
+def draws_progress() -> bool:
+    """Return whether somebody looks at stderr and wants to see what goes on."""
+    return not _quiet.get() and Console(stderr=True).is_terminal
+
+
 def results() -> Console:
     """Return where results go, word for word and without line breaks of its own."""
     return Console(highlight=False, markup=False, soft_wrap=True)
@@ -98,7 +103,7 @@ def _bars(description: str) -> Progress:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=Console(stderr=True),
-        disable=_quiet.get() or not Console(stderr=True).is_terminal,
+        disable=not draws_progress(),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vampprompt import Context, VampPromptError
+from vampprompt import Clip, VampPromptError
 from vampprompt.audio import atomic
 
 _INCHES = (12, 7)
@@ -15,7 +15,7 @@ _INCHES = (12, 7)
 _MOST_COLUMNS = 4000
 
 
-def plot(path: Path, title: str, keep: NDArray[np.bool_], context: Context) -> None:
+def plot(path: Path, title: str, keep: NDArray[np.bool_], context: Clip) -> None:
     """Write a picture of a clip: waveform, spectrogram, events and mask on one time axis.
 
     Parameters
@@ -26,7 +26,7 @@ def plot(path: Path, title: str, keep: NDArray[np.bool_], context: Context) -> N
         What stands above it.
     keep : ndarray
         bool, ``[codebook, frame]``.
-    context : Context
+    context : Clip
         The clip.
 
     Raises
@@ -43,7 +43,6 @@ def plot(path: Path, title: str, keep: NDArray[np.bool_], context: Context) -> N
     figure = Figure(figsize=_INCHES, layout="constrained")
     wave, spectrum, mask = figure.subplots(3, sharex=True, height_ratios=(1, 2, 2))
     grid = context.grid
-    assert context.samples is not None
     samples = context.samples
     times = np.arange(len(samples)) / grid.sample_rate
     every = max(1, len(samples) // (_MOST_COLUMNS * 10))

@@ -68,7 +68,7 @@ def draw(text: str, page: Path) -> Figure:
 def draw_mask(expression: str) -> Figure:
     """Draw what a mask keeps of the loop."""
     audio, bundle = vp.read("in.wav"), vp.load("starter")
-    context = vp.context_of(audio, bundle)
+    context = vp.prepare(audio, bundle)
     keep = vp.parse(expression).evaluate(context).numpy()
     figure, (sound, tokens) = rows(2.2, (2, 1.2))
     draw_sound(sound, audio, keep)

@@ -1,83 +1,78 @@
 import numpy as np
 import pytest
 
-from vampprompt.audio import Audio, loudness
-from vampprompt.clip import crossfade, prepare, restore
-from vampprompt.errors import VampPromptError
+from vampprompt.audio import Audio
+from vampprompt.clip import Clip
+from vampprompt.errors import MaskError
+from vampprompt.units import Beats, Grid
 
-RATE = 44100
-
-
-def tone(seconds=1.0, rate=RATE, level=0.2, hz=440.0):
-    time = np.arange(round(seconds * rate)) / rate
-    return (level * np.sin(2 * np.pi * hz * time)).astype(np.float32)
+GRID = Grid(4, 10)
+AUDIO = Audio(np.linspace(-1, 1, 7680, dtype=np.float32)[None], 44100)
 
 
-@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000])
-@pytest.mark.parametrize("n_channels", [1, 2, 5])
-@pytest.mark.parametrize("n_samples", [1, 777, 30001])
-def test_rate_channels_length_and_level_come_back(rate, n_channels, n_samples):
-    samples = np.stack([tone(1, rate, 0.05 * (i + 1)) for i in range(n_channels)])[:, :n_samples]
-    clip = prepare(Audio(samples, rate), RATE)
-    assert clip.samples.shape[0] == n_channels
-    restored = restore(clip, clip.samples)
-    assert restored.shape == samples.shape
-    assert restored.dtype == np.float32
-    if n_samples > 30000:
-        error = np.abs(restored - samples)[:, 500:-500].max()
-        assert error < 1e-3
+class Listener:
+    """Counts how often it is asked, and remembers what it was given."""
+
+    name = "listener"
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+
+    def __call__(self, samples, *rest):
+        assert np.array_equal(samples, AUDIO.samples[0])
+        self.asked.append(rest)
+        return self.answer
 
 
-def test_the_codec_hears_a_known_loudness():
-    clip = prepare(Audio(tone(3, level=0.01)[None], RATE), RATE)
-    assert loudness(clip.samples, RATE) == pytest.approx(-24, abs=0.1)
+def test_analyses_run_when_asked_for_and_once():
+    beats = Listener(Beats(np.array([0.1, 0.2]), np.array([0.1])))
+    onsets, meter = Listener(np.array([0.05])), Listener(np.zeros(10))
+    clip = Clip(
+        GRID,
+        audio=AUDIO,
+        lufs=-np.inf,
+        beat_tracker=beats,
+        onset_detector=onsets,
+        loudness_meter=meter,
+    )
+    assert not beats.asked + onsets.asked + meter.asked
+    for _ in range(2):
+        assert clip.beats is beats.answer
+        assert clip.onsets is onsets.answer
+        assert clip.loudness is meter.answer
+        assert clip.timeline.position("1beat") == 11
+    assert beats.asked == [(44100,)]
+    assert onsets.asked == [(44100,)]
+    assert meter.asked == [(768, 10)]
 
 
-def test_what_is_decoded_louder_comes_out_as_loud_as_the_input():
-    audio = Audio(tone(3, level=0.02)[None], RATE)
-    clip = prepare(audio, RATE)
-    restored = restore(clip, clip.samples * 3)
-    assert loudness(restored, RATE) == pytest.approx(loudness(audio.samples, RATE), abs=0.1)
+def test_frames_and_seconds_ask_for_no_beats():
+    beats = Listener(Beats.none())
+    clip = Clip(GRID, audio=AUDIO, beat_tracker=beats)
+    assert clip.timeline.position("0.1s") == 5
+    assert not beats.asked
 
 
-def test_near_silence_is_not_lifted_to_the_level_of_music():
-    clip = prepare(Audio(tone(3)[None], RATE), RATE)
-    hiss = np.random.default_rng(0).normal(0, 1e-6, clip.samples.shape).astype(np.float32)
-    assert np.abs(restore(clip, hiss)).max() < 1e-3
+def test_other_analyses_run_once_too():
+    clip = Clip(GRID)
+    asked = []
+    for _ in range(2):
+        assert clip.once(("key", 1), lambda: asked.append(1) or "heard") == "heard"
+    assert len(asked) == 1
 
 
-def test_silence_stays_silence():
-    clip = prepare(Audio(np.zeros((2, RATE), np.float32), RATE), RATE)
-    assert not restore(clip, clip.samples).any()
-
-
-def test_a_pitch_shift_moves_the_tone():
-    clip = prepare(Audio(tone(1)[None], RATE), RATE, pitch=12)
-    spectrum = np.abs(np.fft.rfft(clip.mono[4410:-4410]))
-    hz = np.fft.rfftfreq(len(clip.mono) - 8820, 1 / RATE)[spectrum.argmax()]
-    assert hz == pytest.approx(880, rel=0.01)
-
-
-def test_kept_stretches_are_the_recordings_own_samples():
-    original = tone(1)[None]
-    clip = prepare(Audio(original, RATE), RATE)
-    kept = np.zeros(58, np.bool_)
-    kept[20:40] = True
-    blended = crossfade(clip, -original, kept, 768)
-    inside = slice(20 * 768 + 2 * 441 + 2, 40 * 768 - 2 * 441 - 2)
-    assert np.array_equal(blended[:, inside], original[:, inside])
-    assert np.array_equal(blended[:, : 20 * 768], -original[:, : 20 * 768])
-    assert np.array_equal(blended[:, 40 * 768 :], -original[:, 40 * 768 :])
-
-
-def test_everything_kept_is_the_recording_itself():
-    original = tone(1, rate=48000)[None]
-    clip = prepare(Audio(original, 48000), RATE)
-    assert np.array_equal(crossfade(clip, -original, np.ones(58, np.bool_), 768), original)
-
-
-def test_stretched_audio_cannot_keep_samples():
-    original = tone(0.5)[None]
-    clip = prepare(Audio(original, RATE), RATE)
-    with pytest.raises(VampPromptError, match="stretched"):
-        crossfade(clip, np.tile(original, 2), np.ones(58, np.bool_), 768)
+@pytest.mark.parametrize("analysis", ["beats", "onsets", "loudness"])
+def test_what_is_missing_is_named(analysis):
+    with pytest.raises(MaskError, match="the clip has none"):
+        getattr(Clip(GRID), analysis)
+    with pytest.raises(MaskError, match="the clip's audio"):
+        getattr(
+            Clip(
+                GRID,
+                beat_tracker=Listener(None),
+                onset_detector=Listener(None),
+                loudness_meter=Listener(None),
+            ),
+            analysis,
+        )

@@ -48,11 +48,13 @@ def song_of(n_variations=2, mask="periodic(4)", stretch=1, seconds=SECONDS):
         keep=keep,
         frame_rate=FRAME_RATE,
         recipe=vp.Recipe(
-            mask,
-            "confidence(steps=2)",
-            "confidence(steps=2)",
-            variations=list(range(n_variations)),
-            stretch=stretch,
+            vp.Settings(
+                mask=mask,
+                sampler="confidence(steps=2)",
+                variations=n_variations,
+                stretch=stretch,
+                beats="librosa",
+            ),
             model={"name": "starter", "identity": "0", "finetune": None, "lora": None},
         ),
         seconds=1.5,

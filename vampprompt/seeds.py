@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from torch import Generator
+
+if TYPE_CHECKING:
+    from torch import Generator
 
 
 def derive(seed: int, *path: int) -> int:
@@ -28,4 +32,6 @@ def derive(seed: int, *path: int) -> int:
 
 def generator(seed: int, *path: int) -> Generator:
     """Return a CPU generator seeded for a place in a computation; see `derive`."""
+    from torch import Generator
+
     return Generator().manual_seed(derive(seed, *path))

@@ -101,7 +101,7 @@ BAD = [
     (["zero.wav", "-m", "everything"], "no samples"),
     (["nan.wav", "-m", "everything"], "NaN"),
     (["in.wav"], "no mask is given"),
-    ([], "no recording is given"),
+    ([], "no mask is given"),
     (["in.wav", "-m", "beat &"], "^"),
     (["in.wav", "-m", "codebook<3 & periodc(7)"], "did you mean 'periodic'?"),
     (["in.wav", "-m", "codebook<99"], "99"),

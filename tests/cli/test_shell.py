@@ -70,11 +70,8 @@ def test_examples_can_be_typed(commands, example):
     assert program == "vampprompt"
     assert name in commands
     given = commands[name].make_context(name, arguments).params
-    own = options.Settings(mask=given.get("mask") or given.get("expression"))
-    if own.mask:
-        from vampprompt_cli.masks import definitions_of
-
-        vp.parse(own.mask, definitions_of(given["define"] or [], None))
+    if mask := given.get("mask") or given.get("expression"):
+        vp.parse(mask, options.definitions_of(given["define"] or [], None))
     if given.get("sampler"):
         vp.samplers.from_text(given["sampler"])
 
@@ -187,6 +184,9 @@ def test_names_are_completed(names, beginning, expected):
     assert names(beginning) == expected
 
 
+COMPLETED = ("sampler", "fine_sampler", "model")
+
+
 def test_completion_is_wherever_a_name_is_asked_for(commands):
     completing = {
         (name, parameter.name)
@@ -195,7 +195,7 @@ def test_completion_is_wherever_a_name_is_asked_for(commands):
         if parameter._custom_shell_complete is not None
     }
     assert completing == {
-        *((name, option) for name in ("compose", "batch") for option in ("sampler", "model")),
+        *((name, option) for name in ("compose", "batch") for option in COMPLETED),
         *((name, "beats") for name in ("compose", "batch", "mask")),
         ("mask", "model"),
         ("models", "name"),

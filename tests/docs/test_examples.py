@@ -32,7 +32,7 @@ def load():
 @pytest.fixture
 def in_a_hurry(monkeypatch, load):
     """Two steps, and each model loaded once."""
-    composing = importlib.import_module("vampprompt.compose")
+    composing = importlib.import_module("vampprompt.composing.compose")
     fill = composing.fill
 
     def hurried(model, tokens, keep, sampler, *arguments, **settings):

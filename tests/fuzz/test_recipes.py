@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 
 from tests.fuzz import checks
 from tests.fuzz.effort import examples
-from vampprompt.recipe import Recipe, Source
+from vampprompt.composing import Recipe, Settings, Source
 
 RECIPE = Recipe(
-    mask="beat & codebook<3",
-    sampler="confidence(steps=36)",
-    fine_sampler="confidence(steps=12)",
-    seed=7,
-    variations=[0, 1],
-    beats="librosa",
+    Settings(
+        mask="beat & codebook<3",
+        sampler="confidence",
+        fine_sampler="halton",
+        seed=7,
+        variations=[0, 1],
+        beats="librosa",
+    ),
     model={"name": "starter", "identity": "abc", "finetune": None, "lora": None},
     source=Source("loop.wav", "0" * 64),
     versions={"vampprompt": "0.1.0"},

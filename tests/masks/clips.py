@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vampprompt.context import Context
+from vampprompt.audio import Audio
+from vampprompt.clip import Clip as Context
 from vampprompt.units import Beats, Grid
 
 DATA = Path(__file__).parent.parent / "data" / "masks"
@@ -33,7 +34,7 @@ class Clip:
         return Context(
             Grid(self.n_codebooks, self.n_frames),
             seed=self.seed,
-            samples=np.zeros(self.n_frames * 768, dtype=np.float32),
+            audio=Audio(np.zeros((1, self.n_frames * 768), dtype=np.float32), 44100),
             beat_tracker=Told(self),
             onset_detector=lambda samples, sample_rate: np.array(self.onsets),
             loudness_meter=lambda samples, hop_length, n_frames: np.array(self.levels),

@@ -24,14 +24,14 @@ def test_loads_a_folder(folder):
 def test_an_outline_is_a_bundle_without_weights(folder, tmp_path, sample, monkeypatch):
     bundle = vp.load(folder)
     bundle.save(tmp_path / "ours")
-    wanted = vp.context_of(sample, bundle, beats="librosa").grid
+    wanted = vp.prepare(sample, bundle, beats="librosa").grid
     # No value of any tensor is looked at.
     monkeypatch.setattr(torch.Tensor, "isfinite", None)
     for one in (folder, tmp_path / "ours"):
         outline = vp.models.outline(one)
         assert outline.device.type == "meta"
         assert all(value.is_meta for value in outline.codec.state_dict().values())
-        assert vp.context_of(sample, outline, beats="librosa").grid == wanted
+        assert vp.prepare(sample, outline, beats="librosa").grid == wanted
         assert outline.fine.vocab_size == bundle.fine.vocab_size
 
 

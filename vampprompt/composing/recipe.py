@@ -30,6 +30,11 @@ class Source:
         Where it was; beside a recipe on disk, relative to the recipe's folder.
     sha256 : str
         Of the file's bytes: a recipe is about this very file.
+
+    Examples
+    --------
+    >>> Source.of(Path("in.wav")).path
+    'in.wav'
     """
 
     path: str
@@ -108,12 +113,12 @@ class Recipe:
     def to_json(self, folder: Path) -> str:
         """Return the recipe as JSON, with the paths of files relative to a folder."""
 
-        def entry(file: Source | None) -> dict[str, str] | None:
-            return file and {"path": _relative(Path(file.path), folder), "sha256": file.sha256}
+        def entry(file: Source) -> dict[str, str]:
+            return {"path": _relative(Path(file.path), folder), "sha256": file.sha256}
 
         content = self.settings.written() | {
             "model": self.model,
-            "source": entry(self.source),
+            "source": None if self.source is None else entry(self.source),
             "files": [entry(one) for one in self.files],
             "versions": self.versions,
         }

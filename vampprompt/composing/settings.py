@@ -10,7 +10,7 @@ from vampprompt import analysis, masks
 from vampprompt.errors import VampPromptError
 from vampprompt.language.term import Term, read_fields, readers
 from vampprompt.language.values import Positive, file_path, number, whole
-from vampprompt.masks import Mask
+from vampprompt.masks.base import Mask, operand
 from vampprompt.protocols import BeatTracker, Sampler
 
 # The fine codebooks follow closely from the coarse ones and need fewer passes.
@@ -18,7 +18,7 @@ FINE_STEPS = 12
 
 
 def _mask(value: Any) -> Mask:
-    return masks.parse(value) if isinstance(value, str) else masks.operand(value)
+    return masks.parse(value) if isinstance(value, str) else operand(value)
 
 
 def _sampler(value: Any) -> Sampler | None:
@@ -98,6 +98,12 @@ class Settings:
     ------
     VampPromptError
         If a setting makes no sense.
+
+    Examples
+    --------
+    >>> how = Settings(mask="beat&codebook<3", sampler="confidence(steps=12)", variations=2)
+    >>> str(how.mask), how.variations, how.passes
+    ('beat & codebook<3', (0, 1), 1)
     """
 
     mask: Annotated[Mask, _mask, "What to keep, in the mask language."]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,7 @@ def prepare(
 
         shifted = pitch_shift(audio.samples, sr=audio.sample_rate, n_steps=pitch)
         audio = replace(audio, samples=shifted.astype(np.float32))
-    codec = getattr(bundle, "codec", bundle)
+    codec: Any = getattr(bundle, "codec", bundle)
     clip = Clip(
         Grid(bundle.n_codebooks, 0, codec.sample_rate, codec.hop_length),
         seed=derive(seed),

@@ -7,7 +7,7 @@ True
 
 from vampprompt.masks.authored import audio, image, labels
 from vampprompt.masks.axes import Axis, codebook, frame, time
-from vampprompt.masks.base import Mask, operand, reads
+from vampprompt.masks.base import Mask, reads
 from vampprompt.masks.chance import drop, random
 from vampprompt.masks.constants import everything, nothing
 from vampprompt.masks.evaluation import Evaluation

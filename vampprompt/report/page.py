@@ -20,7 +20,7 @@ from vampprompt.report.log import Log
 from vampprompt.report.sound import embedded
 
 if TYPE_CHECKING:
-    from vampprompt.song import Song
+    from vampprompt.composing import Song
 
 ENDINGS = (".html", ".htm")
 # Of kept tokens, in light and in dark: the accent of style.css.
@@ -149,9 +149,9 @@ def write(path: str | Path, song: Song, audio: Audio, log: Log | None = None) ->
 def _tracks(song: Song, audio: Audio) -> list[Track]:
     keep = song.keep.numpy().astype(np.float32)
     # What stretching put in between is kept nowhere, and has no place in the input.
-    prompt = keep.mean(axis=0)[:, :: song.recipe.stretch]
+    prompt = keep.mean(axis=0)[:, :: song.recipe.settings.stretch]
     tracks = [Track("Input", "0", audio, prompt)]
-    for place, index in enumerate(song.recipe.variations):
+    for place, index in enumerate(song.recipe.settings.variations):
         tracks.append(
             Track(
                 f"Variation {index + 1}",

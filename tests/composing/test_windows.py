@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vampprompt.composing.windows import fill, spans
 from vampprompt.protocols import Step
 from vampprompt.seeds import generator
-from vampprompt.windows import fill, spans
 
 
 @given(n_frames=st.integers(1, 5000), window=st.integers(8, 600))

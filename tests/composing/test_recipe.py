@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
+from vampprompt.composing import Recipe, Settings, Source
 from vampprompt.errors import VampPromptError
-from vampprompt.recipe import Recipe, Source
 
 
 @pytest.fixture
@@ -12,12 +12,14 @@ def recipe(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "loop.wav").write_bytes(b"sound")
     return Recipe(
-        mask="beat & codebook<3",
-        sampler="confidence(steps=36)",
-        fine_sampler="confidence(steps=12)",
-        seed=7,
-        variations=[0, 1],
-        beats="librosa",
+        Settings(
+            mask="beat & codebook<3",
+            sampler="confidence",
+            fine_sampler="halton(steps=3)",
+            seed=7,
+            variations=[0, 1],
+            beats="librosa",
+        ),
         model={"name": "starter", "identity": "abc"},
         source=Source.of(tmp_path / "loop.wav"),
     )
@@ -48,11 +50,11 @@ def test_audio_from_memory_has_no_source(recipe, tmp_path):
     ("change", "complaint"),
     [
         ({"vampprompt recipe": 99}, "format 99"),
-        ({"seed": "seven"}, "'seed' in the recipe is 'seven'"),
-        ({"passes": True}, "'passes' in the recipe is True"),
+        ({"seed": "seven"}, "seed: 'seven' is not a quantity"),
+        ({"passes": True}, "passes: True is not"),
         ({"colour": "red"}, "unknown entry 'colour'"),
-        ({"source": {}}, "lacks an entry"),
-        ({"source": [1]}, "lacks an entry"),
+        ({"source": {}}, "does not say which file"),
+        ({"source": [1]}, "'source' in the recipe"),
     ],
 )
 def test_a_wrong_entry_is_named(recipe, tmp_path, change, complaint):
