@@ -17,6 +17,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 import vampprompt as vp
 from tests.chromium import COMMAND, Chromium
+from vampprompt.masks import labels
 from vampprompt.protocols import Step
 from vampprompt.report import Log, page, pictures, sound
 
@@ -135,7 +136,7 @@ def test_without_a_log_there_are_no_steps(tmp_path):
 
 
 def test_names_and_masks_are_text_only(tmp_path):
-    song = song_of(1, mask=f'labels("{HOSTILE}")')
+    song = song_of(1, mask=labels(HOSTILE))
     song = replace(song, notes=(HOSTILE,))
     vp.report.write(tmp_path / "out.html", song, recording(HOSTILE.replace("/", "")))
     elements = read(tmp_path / "out.html")
