@@ -495,7 +495,9 @@ def test_hostile_names_run_nothing(browser, tmp_path):
     vp.report.write(path, song, recording(HOSTILE.replace("/", "")))
     browser.open(path)
     assert browser.run("window.hurt === undefined")
-    assert browser.run("document.querySelector('.mask').x
+    shown = browser.run("document.querySelector('.mask').textContent")
+    assert shown == str(labels(HOSTILE))
+
 
 def test_a_track_past_whose_end_the_cursor_is_has_silence(browser, tmp_path):
     path = tmp_path / "out.html"
