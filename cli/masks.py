@@ -40,8 +40,8 @@ def masks(define: Define = None, file: Masks = None) -> None:
 
 
 def _line(name: str) -> tuple[str, str]:
+    from vampprompt.language import summary, usage
     from vampprompt.masks import masks as registered
-    from vampprompt.masks.registry import summary, usage
 
     try:
         entry = registered.get(name)

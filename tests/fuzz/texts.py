@@ -8,7 +8,8 @@ import inspect
 from collections.abc import Callable
 from random import Random
 
-from vampprompt.masks import presets, registry
+from vampprompt.language.term import parameters
+from vampprompt.masks import PRESETS, masks
 from vampprompt.samplers import filters, schedules
 from vampprompt.samplers import presets as sampler_presets
 from vampprompt.units import UNITS
@@ -104,7 +105,7 @@ def _mask_word(random: Random) -> str:
         return _quantity(random)
     if kind == 2:
         return random.choice(FILES)
-    return random.choice([*registry.masks, *presets.PRESETS, "codebook", "time", "not", "width="])
+    return random.choice([*masks, *PRESETS, "codebook", "time", "not", "width="])
 
 
 def _expression(random: Random, depth: int) -> str:
@@ -116,7 +117,7 @@ def _expression(random: Random, depth: int) -> str:
     if kind == 1:
         return f"({_expression(random, depth - 1)})"
     if kind == 2:
-        return _named(random, random.choice([*registry.masks]), depth - 1)
+        return _named(random, random.choice([*masks]), depth - 1)
     sides = [_expression(random, depth - 1) for _ in range(random.choice((2, 2, 3)))]
     return random.choice(("&", " & ", " | ", "^", " - ")).join(sides)
 
@@ -130,15 +131,15 @@ def _leaf(random: Random) -> str:
     if kind == 1:
         start = random.choice(("", "1s", _quantity(random)))
         return f"{start}..{random.choice(('', '3s', _quantity(random)))}"
-    return _named(random, random.choice([*registry.masks, *presets.PRESETS]), 0)
+    return _named(random, random.choice([*masks, *PRESETS]), 0)
 
 
 def _named(random: Random, name: str, depth: int) -> str:
-    entry = registry.masks.get(name) if name in registry.masks else None
+    entry = masks.get(name) if name in masks else None
     if entry is None or random.random() < 0.2:
         return name
     given = []
-    for argument, parameter in registry.parameters(entry).items():
+    for argument, parameter in parameters(entry).items():
         required = parameter.default is parameter.empty
         if required or random.random() < 0.4:
             value = _argument(random, argument, depth)

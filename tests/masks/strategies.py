@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from tests.masks.clips import DATA
 from vampprompt import masks as m
-from vampprompt.masks.axes import OPERATORS, Comparison
-from vampprompt.masks.position import Range
+from vampprompt.masks.position import OPERATORS, Comparison, Range
 from vampprompt.units import Quantity
 
 N_CODEBOOKS = 5

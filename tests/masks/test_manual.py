@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from vampprompt.language.term import summary, usage
 from vampprompt.masks import PRESETS, masks, parse
-from vampprompt.masks.registry import summary, usage
 
 MANUAL = Path(__file__).parents[2] / "docs" / "masks.md"
 

@@ -1,6 +1,5 @@
 """Names: the language's, presets, the user's own, and those of other packages."""
 
-from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
 
 import numpy as np
@@ -9,17 +8,9 @@ import pytest
 from tests.masks.clips import Clip, rows
 from vampprompt import masks as m
 from vampprompt.errors import MaskError
-from vampprompt.masks import (
-    PRESETS,
-    Mask,
-    arguments,
-    parse,
-    read_definition,
-    read_definitions,
-    reads,
-)
-from vampprompt.masks.registry import masks, summary
-from vampprompt.units import QuantityLike
+from vampprompt.language import Count, Length
+from vampprompt.language.term import summary
+from vampprompt.masks import PRESETS, Mask, masks, parse, read_definition, read_definitions
 
 DESIGN = """everything nothing prefix suffix periodic onset beat downbeat upbeat loud labels audio
 image random drop dilate erode shift thin depth"""
@@ -168,14 +159,11 @@ def test_the_paper_s_prompts_are_presets():
 # Other packages
 
 
-@dataclass(frozen=True)
 class Fading(Mask):
     """Keep fewer and fewer codebooks."""
 
-    name = "fading"
-
-    length: QuantityLike = field(metadata=reads(arguments.length))
-    lowest: int = field(default=0, metadata=reads(arguments.count(0)))
+    length: Length
+    lowest: Count = 0
 
     def keep(self, clip):
         done = clip.frames / max(1, clip.timeline.length(self.length))

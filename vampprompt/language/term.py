@@ -43,7 +43,7 @@ class Term:
     error : type of VampPromptError
         Raised for an argument that makes no sense.
     shows_defaults : bool
-        Whether its text has also the arguments that are at their defaults.
+        Whether its text has all arguments, by name, also those that are at their defaults.
     span : Span or None
         Where it was written.
     """
@@ -70,7 +70,7 @@ class Term:
         self.__dict__.update(_depth=depth, _size=size)
 
     @property
-    def children(self) -> list[Term]:
+    def children(self) -> list[Any]:
         """The terms among its arguments."""
         values = [getattr(self, field.name) for field in _fields(type(self))]
         flat = [each for value in values for each in (value if type(value) is tuple else (value,))]
@@ -87,7 +87,7 @@ class Term:
         yield self.name
         separator = "("
         for field, value in self._shown():
-            named = field.kw_only or field.default is not MISSING
+            named = self.shows_defaults or field.kw_only or field.default is not MISSING
             yield f"{separator}{field.name}=" if named else separator
             yield from _pieces(value)
             separator = ", "
@@ -292,8 +292,9 @@ def _bind(
 
 @_once
 def parameters(entry: Any) -> Mapping[str, inspect.Parameter]:
-    """Return the arguments that a name of the language takes, in their order."""
-    return inspect.signature(entry).parameters if callable(entry) else {}
+    """Return the arguments that a name takes, in their order; those of a term are its class's."""
+    made = type(entry) if isinstance(entry, Term) else entry
+    return inspect.signature(made).parameters if callable(entry) else {}
 
 
 def usage(name: str, entry: Any) -> str:

@@ -1,30 +1,45 @@
 """The mask algebra: every name of the language, in Python.
 
+A mask says which tokens of a clip are kept. This room knows the language, units and the clip that
+masks listen to; composing and everything above it call it, and samplers and models never do.
+
 >>> from vampprompt.masks import beat, codebook, parse
 >>> beat & (codebook < 3) == parse("beat & codebook<3")
 True
 """
 
 from vampprompt.masks.authored import audio, image, labels
-from vampprompt.masks.axes import Axis, codebook, frame, time
-from vampprompt.masks.base import Mask, reads
+from vampprompt.masks.base import (
+    Evaluation,
+    Inner,
+    Mask,
+    Part,
+    explain,
+    from_vampnet,
+    masks,
+    to_vampnet,
+)
 from vampprompt.masks.chance import drop, random
-from vampprompt.masks.constants import everything, nothing
-from vampprompt.masks.evaluation import Evaluation
-from vampprompt.masks.explain import Part, explain
 from vampprompt.masks.heard import beat, downbeat, loud, onset, upbeat
-from vampprompt.masks.names import read_definition, read_definitions
-from vampprompt.masks.parse import parse
-from vampprompt.masks.position import periodic, prefix, suffix
-from vampprompt.masks.presets import PRESETS
-from vampprompt.masks.registry import masks
+from vampprompt.masks.position import (
+    Axis,
+    codebook,
+    everything,
+    frame,
+    nothing,
+    periodic,
+    prefix,
+    suffix,
+    time,
+)
+from vampprompt.masks.presets import PRESETS, parse, read_definition, read_definitions
 from vampprompt.masks.shape import depth, dilate, erode, shift, thin
-from vampprompt.masks.vampnet import from_vampnet, to_vampnet
 
 __all__ = [
     "PRESETS",
     "Axis",
     "Evaluation",
+    "Inner",
     "Mask",
     "Part",
     "audio",
@@ -51,7 +66,6 @@ __all__ = [
     "random",
     "read_definition",
     "read_definitions",
-    "reads",
     "shift",
     "suffix",
     "thin",

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import difflib
-import os
 import warnings
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from vampprompt.errors import MaskError
-from vampprompt.masks import arguments
-from vampprompt.masks.base import Mask, reads
-from vampprompt.masks.evaluation import BoolArray, Evaluation
-from vampprompt.masks.runs import covered
-from vampprompt.units import Quantity, QuantityLike
+from vampprompt.language import FilePath, Level, Text
+from vampprompt.masks.base import BoolArray, Evaluation, Mask, named
+from vampprompt.masks.shape import covered
+from vampprompt.units import Quantity
 
-FilePath: TypeAlias = str | os.PathLike[str]
-_PATH = reads(arguments.path)
 # An hour of frames, 80 pixels high. More is slow to read, and often a damaged file's claim.
 _MOST_PIXELS = 1 << 24
 
 
-@dataclass(frozen=True, repr=False)
 class Labels(Mask):
     """Keep the stretches of a label file of Audacity: ``labels("song.txt", "chorus")``.
 
@@ -39,13 +32,11 @@ class Labels(Mask):
         Only the stretches with this text.
     """
 
-    name = "labels"
-
-    path: FilePath = field(metadata=_PATH)
-    label: str | None = field(default=None, metadata=reads(arguments.optional(arguments.label)))
+    path: FilePath
+    label: Text | None = None
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        found = _read_labels(str(self.path))
+        found = _read_labels(self.path)
         chosen = [place for place in found if self.label in (None, place[2])]
         if not chosen:
             raise MaskError(f"'{self.path}' has no label '{self.label}'", hint=self._near(found))
@@ -61,7 +52,6 @@ class Labels(Mask):
         return f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(names[:10])}"
 
 
-@dataclass(frozen=True, repr=False)
 class Sounding(Mask):
     """Keep the frames in which another recording sounds: ``audio("mask.wav")``.
 
@@ -77,8 +67,8 @@ class Sounding(Mask):
 
     name = "audio"
 
-    path: FilePath = field(metadata=_PATH)
-    above: QuantityLike = field(default="-60dB", metadata=reads(arguments.level))
+    path: FilePath
+    above: Level = Quantity.parse("-60dB")
 
     def keep(self, clip: Evaluation) -> BoolArray:
         from vampprompt.audio import read
@@ -88,7 +78,7 @@ class Sounding(Mask):
         frames, grid = clip.frames, clip.grid
         borders = -(-frames * grid.hop_length * heard.sample_rate // grid.sample_rate)
         inside = borders[borders < heard.samples.shape[1]]
-        threshold = 10 ** (float(Quantity.of(self.above).number) / 20)
+        threshold = 10 ** (float(self.above.number) / 20)
         end = -(-grid.n_frames * grid.hop_length * heard.sample_rate // grid.sample_rate)
         keep = np.zeros((1, grid.n_frames), dtype=np.bool_)
         peaks = np.maximum.reduceat(np.abs(heard.samples[:, :end]), inside, axis=1).max(axis=0)
@@ -96,7 +86,6 @@ class Sounding(Mask):
         return keep
 
 
-@dataclass(frozen=True, repr=False)
 class Image(Mask):
     """Keep what is bright in an image: ``image("mask.png")``.
 
@@ -110,12 +99,10 @@ class Image(Mask):
         An image file of any common format.
     """
 
-    name = "image"
-
-    path: FilePath = field(metadata=_PATH)
+    path: FilePath
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        bright = _read_image(str(self.path))
+        bright = _read_image(self.path)
         rows, columns = (
             (np.arange(n) * 2 + 1) * size // (2 * n)
             for n, size in zip(clip.grid.shape, bright.shape, strict=True)
@@ -179,6 +166,6 @@ def _read_image(path: str) -> BoolArray:
     return bright
 
 
-labels = Labels
-audio = Sounding
-image = Image
+labels = named(Labels)
+audio = named(Sounding)
+image = named(Image)

@@ -1,76 +1,68 @@
-"""What every mask is: an immutable expression, a value, and a part of larger expressions."""
+"""What every mask is: an immutable expression, a value, and a part of larger expressions.
+
+Also what an expression keeps in a clip, and the names by which masks are known.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache, reduce
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    NoReturn,
+    TypeAlias,
+    TypeVar,
+    dataclass_transform,
+    overload,
+)
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vampprompt.clip import Clip
-from vampprompt.errors import MaskError, MaskTypeError, Span
-from vampprompt.masks.evaluation import BoolArray, Evaluation
-from vampprompt.masks.printing import print_mask, spell
+from vampprompt.errors import MaskError, MaskTypeError, Span, VampPromptError
+from vampprompt.language import Registry, Term
+from vampprompt.language.term import written
 from vampprompt.units import Quantity
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Masks are walked by recursion. Chains of one operator are flat, so neither limit is met by
-# anything that a person writes; both turn a runaway program into a clear error.
-MAX_DEPTH = 100
-MAX_SIZE = 20_000
-
+BoolArray: TypeAlias = NDArray[np.bool_]
+AnyMask = TypeVar("AnyMask", bound="Mask")
 PARENTHESES = "write comparisons in parentheses: (codebook < 3) & beat"
 
 
-def reads(convert: Callable[[Any], Any]) -> Mapping[str, Any]:
-    """Return the metadata of a mask's field whose values `convert` checks and normalises."""
-    return {"reads": convert}
-
-
-@dataclass(frozen=True, repr=False)
-class Mask(ABC):
+@dataclass_transform(frozen_default=True)
+class Mask(Term, ABC):
     """Names tokens of a clip to keep.
 
     A mask is a value: immutable, hashable, equal to every mask that says the same. Its text,
     ``str(mask)``, reads back as the same mask. Masks combine by ``~ & | ^ -``; for a
     comparison write parentheses, as in ``beat & (codebook < 3)``.
 
-    A new kind of mask is a frozen dataclass with a `name`, fields for its arguments, and a
-    method `keep`. A field's ``metadata=reads(convert)`` says how its argument is checked; see
-    `vampprompt.masks.arguments`.
+    A new kind of mask is a class with fields for its arguments and a method `keep`; it becomes
+    a frozen dataclass. A field's annotation says how its argument is checked, and the field holds
+    what came of it: ``length: Length``; see `vampprompt.language`. `Inner` is a mask itself.
+
+    Attributes
+    ----------
+    name : str
+        That of its class in small letters, if it says no other.
     """
 
-    name: ClassVar[str]
-    # How tightly the text of the mask binds, from `|` to names and calls.
-    level: ClassVar[int] = 6
+    error = MaskError
     # NumPy leaves operators between its scalars and masks to the masks.
     __array_ufunc__: ClassVar[None] = None
 
-    span: Span | None = field(default=None, compare=False, repr=False, kw_only=True)
-
-    def __post_init__(self) -> None:
-        for item in _arguments(type(self)):
-            if "reads" in item.metadata:
-                self._normalise(item)
-        children = self.children
-        depth = 1 + max((child._depth for child in children), default=0)
-        size = 1 + sum(child._size for child in children)
-        if depth > MAX_DEPTH or size > MAX_SIZE:
-            what = f"{depth} levels deep" if depth > MAX_DEPTH else f"{size} parts large"
-            raise MaskError(
-                f"a mask {what}; the limits are {MAX_DEPTH} levels and {MAX_SIZE} parts",
-                hint="chains of one operator are one level: a | b | c",
-            )
-        object.__setattr__(self, "_depth", depth)
-        object.__setattr__(self, "_size", size)
-
-    _depth: ClassVar[int] = 1
-    _size: ClassVar[int] = 1
+    def __init_subclass__(cls) -> None:
+        cls.name = vars(cls).get("name", cls.__name__.lower())
+        dataclass(frozen=True, repr=False)(cls)
 
     @abstractmethod
     def keep(self, clip: Evaluation) -> BoolArray:
@@ -88,46 +80,12 @@ class Mask(ABC):
         """
         import torch
 
+        return torch.from_numpy(self.array(context))
+
+    def array(self, context: Clip) -> BoolArray:
+        """Return keep as `evaluate` does, but as an array of NumPy: this needs no PyTorch."""
         keep = Evaluation(context, self).keep_of(self)
-        return torch.from_numpy(np.broadcast_to(keep, context.grid.shape).copy())
-
-    def located(self, span: Span) -> Mask:
-        """Return the same mask, as written at that place of a text."""
-        twin: Mask = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__, span=span)
-        return twin
-
-    @property
-    def children(self) -> list[Mask]:
-        """The masks that this one is made of."""
-        values = [getattr(self, item.name) for item in _arguments(type(self))]
-        return [value for value in values if isinstance(value, Mask)]
-
-    def pieces(self) -> Iterator[str | Mask]:
-        """Yield the mask's text, with masks in place of their own texts."""
-        yield self.name
-        separator = "("
-        for item in _arguments(type(self)):
-            value, required = getattr(self, item.name), item.default is MISSING
-            if not required and value == _read(item, item.default):
-                continue
-            yield separator if required else f"{separator}{item.name}="
-            yield value if isinstance(value, Mask) else spell(value)
-            separator = ", "
-        if separator != "(":
-            yield ")"
-
-    def __str__(self) -> str:
-        return print_mask(self)[0]
-
-    def __repr__(self) -> str:
-        shown = []
-        for item in _arguments(type(self)):
-            value, required = getattr(self, item.name), item.default is MISSING
-            if required or value != _read(item, item.default):
-                text = repr(str(value)) if isinstance(value, Quantity) else repr(value)
-                shown.append(text if required else f"{item.name}={text}")
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return np.broadcast_to(keep, context.grid.shape).copy()
 
     def __and__(self, other: Mask) -> Mask:
         return And((self, operand(other)))
@@ -166,14 +124,6 @@ class Mask(ABC):
 
     __le__ = __gt__ = __ge__ = __lt__
 
-    def _normalise(self, item: Field[Any]) -> None:
-        try:
-            object.__setattr__(self, item.name, _read(item, getattr(self, item.name)))
-        except MaskError as error:
-            error.message = f"{item.name} of {self.name}: {error.message}"
-            error.argument = item.name
-            raise
-
 
 def operand(value: object, hint: str = PARENTHESES) -> Mask:
     """Return a value where a mask belongs, if it is one.
@@ -194,44 +144,46 @@ def operand(value: object, hint: str = PARENTHESES) -> Mask:
     raise MaskTypeError(f"{shown} is not a mask", hint=hint)
 
 
-@cache
-def _arguments(kind: type[Mask]) -> list[Field[Any]]:
-    return [item for item in fields(kind) if item.name != "span"]
+def _inner(value: Any) -> Mask:
+    return operand(value, hint="write a mask here, such as beat")
 
 
-def _read(item: Field[Any], value: Any) -> Any:
-    convert = item.metadata.get("reads")
-    return value if convert is None else convert(value)
+# A mask as the argument of another.
+Inner: TypeAlias = Annotated[Mask, _inner]
+
+
+# Operators
 
 
 def _enclosed(part: Mask, enclose: bool) -> Iterator[str | Mask]:
     yield from ("(", part, ")") if enclose else (part,)
 
 
-@dataclass(frozen=True, repr=False)
 class Chain(Mask):
     """Terms with one operator between them, as one node however many there are."""
 
     operator: ClassVar[str]
     combine: ClassVar[np.ufunc]
+    associative: ClassVar[bool] = True
 
     terms: tuple[Mask, ...]
 
     def __post_init__(self) -> None:
-        terms = tuple(part for term in self.terms for part in self._flat(term))
-        object.__setattr__(self, "terms", terms)
+        object.__setattr__(self, "terms", tuple(self._flat()))
         super().__post_init__()
 
-    @property
-    def children(self) -> list[Mask]:
-        return list(self.terms)
+    def _flat(self) -> Iterator[Mask]:
+        for index, term in enumerate(self.terms):
+            # Of a difference only the first term opens up: a - (b - c) is not a - b - c.
+            opens = self.associative or not index
+            if opens and isinstance(term, Chain) and type(term) is type(self):
+                yield from term.terms
+            else:
+                yield term
 
     def keep(self, clip: Evaluation) -> BoolArray:
         kept: BoolArray = reduce(self.combine, map(clip.keep_of, self.terms))
         return kept
-
-    def _flat(self, term: Mask) -> tuple[Mask, ...]:
-        return term.terms if isinstance(term, Chain) and type(term) is type(self) else (term,)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.terms))})"
@@ -243,59 +195,40 @@ class Chain(Mask):
             yield from _enclosed(term, term.level <= self.level)
 
 
-@dataclass(frozen=True, repr=False)
 class Or(Chain):
     """Keep what any of the masks keeps: ``a | b``."""
 
-    name = "|"
-    operator = "|"
+    name = operator = "|"
     combine = np.logical_or
     level = 1
 
 
-@dataclass(frozen=True, repr=False)
 class Xor(Chain):
     """Keep what an odd number of the masks keep: ``a ^ b``."""
 
-    name = "^"
-    operator = "^"
+    name = operator = "^"
     combine = np.logical_xor
     level = 2
 
 
-@dataclass(frozen=True, repr=False)
 class And(Chain):
     """Keep what all of the masks keep: ``a & b``."""
 
-    name = "&"
-    operator = "&"
+    name = operator = "&"
     combine = np.logical_and
     level = 3
 
 
-@dataclass(frozen=True, repr=False)
 class Difference(Chain):
     """Keep what the first mask keeps and none of the others: ``a - b``."""
 
-    name = "-"
-    operator = "-"
+    name = operator = "-"
+    # Of truth values, only true is greater than false: a and not b.
+    combine = np.greater
+    associative = False
     level = 4
 
-    def __post_init__(self) -> None:
-        first, *others = self.terms
-        object.__setattr__(self, "terms", (*super()._flat(first), *others))
-        super().__post_init__()
 
-    def _flat(self, term: Mask) -> tuple[Mask, ...]:
-        # Only the first term opens up, and has: a - (b - c) is not a - b - c.
-        return (term,)
-
-    def keep(self, clip: Evaluation) -> BoolArray:
-        first, *others = map(clip.keep_of, self.terms)
-        return first & ~reduce(np.logical_or, others)
-
-
-@dataclass(frozen=True, repr=False)
 class Not(Mask):
     """Keep what the mask does not: ``~a``."""
 
@@ -310,3 +243,131 @@ class Not(Mask):
 
     def keep(self, clip: Evaluation) -> BoolArray:
         return ~clip.keep_of(self.mask)
+
+
+# Evaluation
+
+
+class Evaluation:
+    """A mask being evaluated over a clip, in which equal parts are evaluated once.
+
+    Parameters
+    ----------
+    context : Clip
+        The clip.
+    root : Mask
+        The whole mask; an error about a part without a text of its own points into its text.
+
+    Attributes
+    ----------
+    grid : Grid
+        Shape and frame length of the clip's tokens.
+    timeline : Timeline
+        Positions and lengths of the clip as frames.
+    frames : ndarray
+        The numbers of all frames, ``[frame]``.
+    """
+
+    def __init__(self, context: Clip, root: Mask) -> None:
+        self.context = context
+        self.grid = context.grid
+        self.timeline = context.timeline
+        self.frames = np.arange(context.grid.n_frames)
+        self._root = root
+        self._kept: dict[Mask, BoolArray] = {}
+
+    def keep_of(self, mask: Mask) -> BoolArray:
+        """Return what a part of the mask keeps, of a shape broadcasting to the clip's grid."""
+        kept = self._kept.get(mask)
+        if kept is None:
+            try:
+                kept = np.atleast_2d(np.asarray(mask.keep(self), dtype=np.bool_))
+            except VampPromptError as error:
+                error.span = error.span or mask.span or self._place(mask)
+                raise
+            self._kept[mask] = kept
+        return kept
+
+    def frames_of(self, mask: Mask) -> BoolArray:
+        """Return the frames in which a part of the mask keeps any token, ``[frame]``."""
+        return np.broadcast_to(self.keep_of(mask).any(axis=0), (self.grid.n_frames,))
+
+    def _place(self, mask: Mask) -> Span:
+        text, places = written(self._root)
+        return Span(text, *places.get(id(mask), (0, len(text))))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a mask, as it is in a clip.
+
+    Attributes
+    ----------
+    mask : Mask
+        The part.
+    depth : int
+        How deep in the tree it stands; 0 is the whole mask.
+    kept : float
+        Share of the clip's tokens that it keeps by itself, in ``[0, 1]``.
+    """
+
+    mask: Mask
+    depth: int
+    kept: float
+
+
+def explain(mask: Mask, context: Clip) -> list[Part]:
+    """Return a mask and all its parts, each before its own parts, with what each of them keeps.
+
+    Raises
+    ------
+    MaskError
+        As `Mask.evaluate` does.
+    """
+    evaluation = Evaluation(context, mask)
+
+    def walk(part: Mask, depth: int) -> Iterator[Part]:
+        # Many parts are the same in all codebooks or all frames: their mean is the grid's.
+        yield Part(part, depth, float(np.mean(evaluation.keep_of(part))))
+        for child in part.children:
+            yield from walk(child, depth + 1)
+
+    evaluation.keep_of(mask)
+    return list(walk(mask, 0))
+
+
+# Masks as VampNet's own code has them: the one place that knows the other polarity.
+
+
+def to_vampnet(keep: Tensor) -> Tensor:
+    """Return VampNet's mask: int64, 1 where a token is regenerated.
+
+    Parameters
+    ----------
+    keep : Tensor
+        bool, of any shape; True where a token is kept.
+    """
+    return (~keep.bool()).long()
+
+
+def from_vampnet(mask: Tensor) -> Tensor:
+    """Return keep, bool, from VampNet's mask, in which 0 is what is kept."""
+    return mask == 0
+
+
+# Names
+
+# A mask that stands for itself and may also be called (`beat`, `beat(width=3)`), or what makes
+# one from arguments, usually its class.
+Entry: TypeAlias = Mask | Callable[..., Mask]
+
+masks: Registry[Entry] = Registry("mask", "vampprompt.masks", MaskError)
+
+
+@overload
+def named(entry: type[Mask]) -> Callable[..., Mask]: ...
+@overload
+def named(entry: AnyMask) -> AnyMask: ...
+def named(entry: Any) -> Any:
+    """Make a mask, or the class that makes one, known to the language by its name."""
+    return masks.register(entry.name, entry)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
-from vampprompt.masks import arguments
-from vampprompt.masks.arguments import Share, as_share
-from vampprompt.masks.base import Mask, reads
-from vampprompt.masks.evaluation import BoolArray, Evaluation
+from vampprompt.language import Count, Share
+from vampprompt.language.values import as_share
+from vampprompt.masks.base import BoolArray, Evaluation, Inner, Mask, named
 
-_SEED = reads(arguments.count(0))
 # Apart, so that `drop` does not drop just those frames that `random` chose.
 _RANDOM: Final = 1
 _DROP: Final = 2
 
 
-@dataclass(frozen=True, repr=False)
 class Random(Mask):
     """Keep each token by chance: ``random(0.1)``, ``random(10%, seed=4)``.
 
@@ -34,10 +30,8 @@ class Random(Mask):
         Give each `random` of an expression its own, where they shall not agree.
     """
 
-    name = "random"
-
-    share: Share = field(metadata=reads(arguments.share))
-    seed: int = field(default=0, metadata=_SEED)
+    share: Share
+    seed: Count = 0
 
     def keep(self, clip: Evaluation) -> BoolArray:
         chance = _generator(clip, self.seed, _RANDOM).random(clip.grid.shape, dtype=np.float32)
@@ -45,7 +39,6 @@ class Random(Mask):
         return keep
 
 
-@dataclass(frozen=True, repr=False)
 class Drop(Mask):
     """Keep a mask but for some of its frames, drawn without replacement: ``drop(beat, 0.2)``.
 
@@ -59,11 +52,9 @@ class Drop(Mask):
         Give each `drop` of an expression its own, where they shall not agree.
     """
 
-    name = "drop"
-
-    mask: Mask = field(metadata=reads(arguments.mask))
-    share: Share = field(metadata=reads(arguments.share))
-    seed: int = field(default=0, metadata=_SEED)
+    mask: Inner
+    share: Share
+    seed: Count = 0
 
     def keep(self, clip: Evaluation) -> BoolArray:
         kept = np.flatnonzero(clip.frames_of(self.mask))
@@ -80,5 +71,5 @@ def _generator(clip: Evaluation, seed: int, purpose: int) -> np.random.Generator
     return np.random.default_rng(np.random.SeedSequence([purpose, folded, seed]))
 
 
-random = Random
-drop = Drop
+random = named(Random)
+drop = named(Drop)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, Self
 
 import numpy as np
 
 from vampprompt.errors import MaskError
-from vampprompt.masks import arguments
-from vampprompt.masks.base import Mask, reads
-from vampprompt.masks.evaluation import BoolArray, Evaluation
-from vampprompt.masks.runs import around
-from vampprompt.units import FloatArray, IntArray, Quantity, QuantityLike
+from vampprompt.language import Count, Length, Level, Positive
+from vampprompt.masks.base import BoolArray, Evaluation, Mask, named
+from vampprompt.masks.shape import around
+from vampprompt.units import FloatArray, Quantity
 
-Self = TypeVar("Self", bound="Events")
-_length = reads(arguments.optional(arguments.length))
+_NO_BEATS = "try another beat tracker, or a mask that needs none, such as periodic(500ms)"
 
 
-@dataclass(frozen=True, repr=False)
-class Events(Mask):
+class Heard(Mask):
+    """A mask by itself that is called for one with other arguments: ``beat``, ``beat(width=3)``."""
+
+    def __call__(self, *arguments: Any, **named_arguments: Any) -> Self:
+        """Return this mask with these arguments."""
+        return type(self)(*arguments, **named_arguments)
+
+
+class Events(Heard):
     """Keep what lies round the events of one kind that are heard in the clip.
-
-    Each of the names ``onset``, ``beat``, ``downbeat`` and ``upbeat`` is a mask by itself and
-    is called for one with other arguments: ``beat``, ``beat(width=3)``.
 
     Parameters
     ----------
@@ -39,11 +40,11 @@ class Events(Mask):
         beginning with this one, counted from 0.
     """
 
-    width: QuantityLike | None = field(default=None, metadata=_length)
-    before: QuantityLike | None = field(default=None, metadata=_length)
-    after: QuantityLike | None = field(default=None, metadata=_length)
-    every: int = field(default=1, metadata=reads(arguments.count(1)))
-    offset: int = field(default=0, metadata=reads(arguments.count(0)))
+    width: Length | None = None
+    before: Length | None = None
+    after: Length | None = None
+    every: Positive = 1
+    offset: Count = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,17 +54,6 @@ class Events(Mask):
                 hint="leave one of them out",
             )
 
-    def __call__(
-        self: Self,
-        width: QuantityLike | None = None,
-        before: QuantityLike | None = None,
-        after: QuantityLike | None = None,
-        every: int = 1,
-        offset: int = 0,
-    ) -> Self:
-        """Return this mask with other arguments."""
-        return type(self)(width, before, after, every, offset)
-
     @abstractmethod
     def times(self, clip: Evaluation) -> FloatArray:
         """Return the times of the events in seconds."""
@@ -72,10 +62,10 @@ class Events(Mask):
         events = clip.grid.frames_at(self.times(clip))[self.offset :: self.every]
         # The paper's width, of VampNet's beat-driven prompts.
         bare = self.width is None and self.before is None and self.after is None
-        width = "75ms" if bare else self.width
+        width = Quantity.parse("75ms") if bare else self.width
         return around(events, clip.timeline, width, self.before, self.after)
 
-    def _heard(self, times: FloatArray, what: str, hint: str) -> FloatArray:
+    def _heard(self, times: FloatArray, what: str, hint: str = _NO_BEATS) -> FloatArray:
         if not len(times):
             raise MaskError(
                 f"'{self.name}' needs {what}, and none are heard in this clip", hint=hint
@@ -83,13 +73,8 @@ class Events(Mask):
         return times
 
 
-_NO_BEATS = "try another beat tracker, or a mask that needs none, such as periodic(500ms)"
-
-
 class Onset(Events):
     """Keep what lies round the onsets of notes and hits."""
-
-    name = "onset"
 
     def times(self, clip: Evaluation) -> FloatArray:
         hint = "use a mask that needs none, such as periodic(7)"
@@ -99,36 +84,27 @@ class Onset(Events):
 class Beat(Events):
     """Keep what lies round the beats, downbeats among them."""
 
-    name = "beat"
-
     def times(self, clip: Evaluation) -> FloatArray:
-        return self._heard(clip.context.beats.beats, "beats", _NO_BEATS)
+        return self._heard(clip.context.beats.beats, "beats")
 
 
 class Downbeat(Events):
     """Keep what lies round the first beats of the bars."""
 
-    name = "downbeat"
-
     def times(self, clip: Evaluation) -> FloatArray:
-        return self._heard(clip.context.beats.downbeats, "downbeats", _NO_BEATS)
+        return self._heard(clip.context.beats.downbeats, "downbeats")
 
 
 class Upbeat(Events):
     """Keep what lies round the beats that do not begin a bar."""
 
-    name = "upbeat"
-
     def times(self, clip: Evaluation) -> FloatArray:
-        heard = clip.context.beats
-        beats = self._heard(heard.beats, "beats", _NO_BEATS)
-        downbeats = self._heard(heard.downbeats, "downbeats", _NO_BEATS)
-        frames: IntArray = clip.grid.frames_at(beats)
-        return beats[~np.isin(frames, clip.grid.frames_at(downbeats))]
+        beats = self._heard(clip.context.beats.beats, "beats")
+        downbeats = self._heard(clip.context.beats.downbeats, "downbeats")
+        return beats[~np.isin(clip.grid.frames_at(beats), clip.grid.frames_at(downbeats))]
 
 
-@dataclass(frozen=True, repr=False)
-class Loud(Mask):
+class Loud(Heard):
     """Keep the frames that are at least this loud: ``loud(above=-30dB)``.
 
     Parameters
@@ -137,21 +113,15 @@ class Loud(Mask):
         In dB re full scale.
     """
 
-    name = "loud"
-
-    above: QuantityLike = field(default="-30dB", metadata=reads(arguments.level))
-
-    def __call__(self, above: QuantityLike = "-30dB") -> Loud:
-        """Return this mask with another level."""
-        return Loud(above)
+    above: Level = Quantity.parse("-30dB")
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        keep: BoolArray = clip.context.loudness >= float(Quantity.of(self.above).number)
-        return keep[None, :]
+        keep: BoolArray = clip.context.loudness >= float(self.above.number)
+        return keep
 
 
-onset = Onset()
-beat = Beat()
-downbeat = Downbeat()
-upbeat = Upbeat()
-loud = Loud()
+onset = named(Onset())
+beat = named(Beat())
+downbeat = named(Downbeat())
+upbeat = named(Upbeat())
+loud = named(Loud())

@@ -2,45 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Final, NoReturn
 
-from vampprompt.errors import MaskError
-from vampprompt.masks import arguments
-from vampprompt.masks.base import Mask, reads
-from vampprompt.masks.evaluation import BoolArray, Evaluation
-from vampprompt.masks.runs import around
-from vampprompt.units import Quantity, QuantityLike
+import numpy as np
 
-_END = reads(arguments.optional(arguments.length))
+from vampprompt.errors import MaskError, MaskTypeError
+from vampprompt.language import Length, Offset, Period
+from vampprompt.language.values import offset as read_offset
+from vampprompt.masks.base import PARENTHESES, BoolArray, Evaluation, Mask, named
+from vampprompt.masks.shape import around
+from vampprompt.units import Quantity
+
+AXES: Final = ("codebook", "frame", "time")
+OPERATORS: Final[dict[str, Callable[..., Any]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
-@dataclass(frozen=True, repr=False)
+class Everything(Mask):
+    """Keep every token: the codec's own reconstruction of the clip."""
+
+    def keep(self, clip: Evaluation) -> BoolArray:
+        return np.ones((1, 1), dtype=np.bool_)
+
+
+class Nothing(Mask):
+    """Keep no token: unconditional generation."""
+
+    def keep(self, clip: Evaluation) -> BoolArray:
+        return np.zeros((1, 1), dtype=np.bool_)
+
+
+class Comparison(Mask):
+    """Keep the tokens whose place on an axis compares to a bound as the operator says."""
+
+    axis: str
+    operator: str
+    bound: Quantity
+
+    def __post_init__(self) -> None:
+        bound = read_offset(self.bound)
+        if bound.number < 0:
+            hint = "write suffix(2s) for the last two seconds" if self.axis == "time" else None
+            raise MaskError(f"{self.axis} is never negative, and '{bound}' is", hint=hint)
+        whole = bound.unit == "frame" and bound.number.denominator == 1
+        if self.axis != "time" and not whole:
+            hint = f"write time{self.operator}{bound}" if self.axis == "frame" else None
+            raise MaskError(f"{self.axis} is a whole number, and '{bound}' is not", hint=hint)
+        if bound.unit == "frame" and not whole:
+            raise MaskError(
+                f"'{bound}' is not a whole number of frames", hint=f"write {bound}s for seconds"
+            )
+        object.__setattr__(self, "bound", bound)
+        super().__post_init__()
+
+    def pieces(self) -> Iterator[str | Mask]:
+        yield f"{self.axis}{self.operator}{self.bound}"
+
+    def __repr__(self) -> str:
+        return f"Comparison({str(self)!r})"
+
+    def keep(self, clip: Evaluation) -> BoolArray:
+        if self.axis == "codebook":
+            places = self._codebooks(clip.grid.n_codebooks)
+            bound = int(self.bound.number)
+        else:
+            places, bound = clip.frames, clip.timeline.position(self.bound)
+        keep: BoolArray = OPERATORS[self.operator](places, bound)
+        return keep
+
+    def _codebooks(self, n_codebooks: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        # `codebook<14` and `codebook>=14` part fourteen codebooks from none; `codebook<=14`
+        # and `codebook==14` speak of one that is not there.
+        last = n_codebooks if self.operator in ("<", ">=") else n_codebooks - 1
+        if self.bound.number > last:
+            raise MaskError(
+                f"there is no codebook {self.bound}: the clip has {n_codebooks}, counted from 0",
+                hint=f"write a number from 0 to {last}",
+            )
+        return np.arange(n_codebooks)[:, None]
+
+
 class Range(Mask):
     """Keep a stretch of time, half open: ``1.5s..3s``, ``2s..``, ``..1bar``.
 
     In Python ``time["1.5s":"3s"]``.
     """
 
-    name = "range"
-
-    start: QuantityLike | None = field(default=None, metadata=_END)
-    stop: QuantityLike | None = field(default=None, metadata=_END)
+    start: Length | None = None
+    stop: Length | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.start is None and self.stop is None:
-            raise MaskError("a range without start and stop", hint="write everything")
         start, stop = self.start, self.stop
-        if isinstance(start, Quantity) and isinstance(stop, Quantity):
-            ends = [quantity.number for quantity in (start, stop)]
-            if start.unit != stop.unit:
-                ends = [end for end in (start.seconds, stop.seconds) if end is not None]
-            self._refuse_backwards(*ends)
+        if start is None and stop is None:
+            raise MaskError("a range without start and stop", hint="write everything")
+        if start is not None and stop is not None:
+            if start.unit == stop.unit:
+                self._refuse_backwards(start.number, stop.number)
+            elif start.seconds is not None and stop.seconds is not None:
+                self._refuse_backwards(start.seconds, stop.seconds)
 
     def pieces(self) -> Iterator[str | Mask]:
-        start, stop = ("" if end is None else str(end) for end in (self.start, self.stop))
-        yield f"{start}..{stop}"
+        yield f"{'' if self.start is None else self.start}.."
+        yield "" if self.stop is None else str(self.stop)
 
     def __repr__(self) -> str:
         return f"Range({str(self)!r})"
@@ -48,49 +120,40 @@ class Range(Mask):
     def keep(self, clip: Evaluation) -> BoolArray:
         frames = clip.frames
         start = 0 if self.start is None else clip.timeline.position(self.start)
-        stop = len(frames) if self.stop is None else clip.timeline.position(self.stop)
-        if self.stop is not None:
-            self._refuse_backwards(start, stop)
-        keep: BoolArray = (frames >= start) & (frames < stop)
-        return keep[None, :]
+        if self.stop is None:
+            return frames >= start
+        stop = clip.timeline.position(self.stop)
+        self._refuse_backwards(start, stop)
+        return (frames >= start) & (frames < stop)
 
-    def _refuse_backwards(self, *ends: object) -> None:
-        if len(ends) == 2 and ends[0] > ends[1]:  # type: ignore[operator]
+    def _refuse_backwards(self, start: Any, stop: Any) -> None:
+        if start > stop:
             raise MaskError(
                 f"the range '{self}' ends before it begins", hint=f"write {self.stop}..{self.start}"
             )
 
 
-@dataclass(frozen=True, repr=False)
 class Prefix(Mask):
     """Keep the beginning of the clip: ``prefix(2s)`` is ``..2s``."""
 
-    name = "prefix"
-
-    length: QuantityLike = field(metadata=reads(arguments.length))
+    length: Length
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        keep: BoolArray = clip.frames < clip.timeline.position(self.length)
-        return keep[None, :]
+        return clip.frames < clip.timeline.position(self.length)
 
 
-@dataclass(frozen=True, repr=False)
 class Suffix(Mask):
     """Keep the end of the clip: ``suffix(500ms)``.
 
     From the frame in which the point that far before the clip's end lies.
     """
 
-    name = "suffix"
-
-    length: QuantityLike = field(metadata=reads(arguments.length))
+    length: Length
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        keep: BoolArray = clip.frames >= clip.timeline.before_end(self.length)
-        return keep[None, :]
+        return clip.frames >= clip.timeline.before_end(self.length)
 
 
-@dataclass(frozen=True, repr=False)
 class Periodic(Mask):
     """Keep some frames again and again: ``periodic(7)``, ``periodic(1beat, width=3)``.
 
@@ -108,17 +171,72 @@ class Periodic(Mask):
         Where in the clip the first one lies; in beats and bars, from the first of them.
     """
 
-    name = "periodic"
-
-    period: QuantityLike = field(metadata=reads(arguments.period))
-    width: QuantityLike = field(default=1, metadata=reads(arguments.length))
-    offset: QuantityLike = field(default=0, metadata=reads(arguments.offset))
+    period: Period
+    width: Length = Quantity.of(1)
+    offset: Offset = Quantity.of(0)
 
     def keep(self, clip: Evaluation) -> BoolArray:
         places = clip.timeline.every(self.period, self.offset)
         return around(places, clip.timeline, self.width)
 
 
-prefix = Prefix
-suffix = Suffix
-periodic = Periodic
+class Axis:
+    """`codebook`, `frame` or `time`: compared with a number, a mask.
+
+    ``codebook < 3`` keeps the three coarsest codebooks, ``time >= "2s"`` all from the frame in
+    which the second second ends, and ``time["2s":"4s"]`` is the range ``2s..4s``. Beside an
+    operator, a comparison needs parentheses: ``beat & (codebook < 3)``.
+    """
+
+    __array_ufunc__: ClassVar[None] = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def _compared(operator: str) -> Callable[[Axis, Any], Mask]:
+        def compare(self: Axis, bound: Any) -> Mask:
+            if isinstance(bound, (Mask, Axis)):
+                raise MaskTypeError(
+                    f"'{self.name}' is compared with a number, not with '{bound}'",
+                    hint=PARENTHESES,
+                )
+            return Comparison(self.name, operator, Quantity.of(bound))
+
+        return compare
+
+    __lt__, __le__ = _compared("<"), _compared("<=")
+    __gt__, __ge__ = _compared(">"), _compared(">=")
+    __eq__, __ne__ = _compared("=="), _compared("!=")  # type: ignore[assignment]
+    __hash__ = object.__hash__
+
+    def __getitem__(self, part: slice) -> Mask:
+        """Return a stretch of time: ``time["2s":"4s"]``."""
+        if self.name != "time":
+            raise MaskTypeError(
+                f"{self.name}[...] is not a mask",
+                hint=f"write ({self.name} >= 2) & ({self.name} < 4)",
+            )
+        if not isinstance(part, slice) or part.step is not None:
+            raise MaskTypeError(
+                "time takes a start and a stop",
+                hint='write time["2s":"4s"]; for every n-th frame, periodic',
+            )
+        return Range(part.start, part.stop)
+
+    def _misused(self, other: object = None) -> NoReturn:
+        raise MaskTypeError(f"'{self.name}' is an axis, not a mask", hint=PARENTHESES)
+
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _misused
+    __sub__ = __rsub__ = __invert__ = __bool__ = _misused
+
+
+everything = named(Everything())
+nothing = named(Nothing())
+prefix = named(Prefix)
+suffix = named(Suffix)
+periodic = named(Periodic)
+codebook, frame, time = map(Axis, AXES)

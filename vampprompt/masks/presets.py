@@ -1,9 +1,22 @@
-"""Named masks that come with the language: VampNet's presets, and its paper's prompts."""
+"""Reads masks: the language's own names, its presets, and the names that the user defines."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+
+from vampprompt.errors import MaskError, MaskTypeError, Span, did_you_mean
+from vampprompt.language import Grammar, read
+from vampprompt.language.scan import is_name
+from vampprompt.language.term import MAX_DEPTH
+from vampprompt.masks.base import And, Difference, Entry, Mask, Not, Or, Xor, masks
+from vampprompt.masks.position import AXES, Comparison, Range
+
+# What some people write for an operator; no names, so that the mistake is understood.
+WORDS: Final = {"and": "&", "or": "|", "xor": "^", "minus": "-", "not": "~"}
 
 
 @dataclass(frozen=True)
@@ -59,3 +72,154 @@ PRESETS: Final = {
         for period in (4, 16, 32)
     },
 }
+
+
+class Names:
+    """The names that a text may use.
+
+    All definitions are read at once, so that a mistake shows also in one that is not used.
+
+    Parameters
+    ----------
+    definitions : mapping
+        The user's own names with the expressions that they stand for.
+
+    Raises
+    ------
+    MaskError
+        For a name that is none, or that the language already has, and for an expression that
+        is no mask.
+    """
+
+    kind, error = masks.kind, masks.error
+
+    def __init__(self, definitions: Mapping[str, str]) -> None:
+        for name in definitions:
+            _refuse(name)
+        self.grammar = Grammar(
+            names=self,
+            example="what to keep, such as beat & codebook<3",
+            chains={chain.operator: chain for chain in (Or, Xor, And, Difference)},
+            negate=Not,
+            compare=Comparison,
+            axes=AXES,
+            stretch=Range,
+            words=WORDS,
+        )
+        self._texts = {name: preset.text for name, preset in PRESETS.items()} | dict(definitions)
+        self._known: dict[str, Mask] = {}
+        self._being_read: list[str] = []
+        for name in definitions:
+            self._defined(name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*AXES, *masks, *self._texts)
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(self)
+
+    def get(self, name: str, span: Span | None = None) -> Entry:
+        """Return what a name, written at that place, stands for.
+
+        Raises
+        ------
+        MaskError
+            If it stands for nothing, or for itself in the end.
+        """
+        if name in self._being_read:
+            cycle = " -> ".join([*self._being_read[self._being_read.index(name) :], name])
+            raise MaskError(f"'{name}' is defined by itself: {cycle}", span=span)
+        if name in self._texts:
+            return self._defined(name)
+        if name not in masks:
+            hint = did_you_mean(name, self) or "the command 'vampprompt masks' lists all names"
+            raise MaskError(f"unknown mask '{name}'", hint=hint, span=span)
+        return masks.get(name, span)
+
+    def _defined(self, name: str) -> Mask:
+        if name not in self._known:
+            text = self._texts[name]
+            if len(self._being_read) >= MAX_DEPTH:
+                raise MaskError(f"definitions within definitions, more than {MAX_DEPTH} deep")
+            self._being_read.append(name)
+            try:
+                self._known[name] = read(text, self.grammar)
+            except MaskError as error:
+                if error.span is not None and error.span.text == text:
+                    error.message = f"{error.message}, in the definition of '{name}'"
+                raise
+            finally:
+                self._being_read.pop()
+        return self._known[name]
+
+
+def _refuse(name: str) -> None:
+    if not is_name(name):
+        raise MaskError(
+            f"'{name}' cannot be the name of a mask",
+            hint="a name is letters, digits and underscores, and begins with a letter",
+        )
+    kinds = (("a word", WORDS), ("an axis", AXES), ("a preset", PRESETS), ("a mask", masks))
+    taken = next((kind for kind, names in kinds if name in [*names]), None)
+    if taken:
+        raise MaskError(f"'{name}' is already {taken} of the language", hint="choose another name")
+
+
+def parse(text: str, definitions: Mapping[str, str] | None = None) -> Mask:
+    """Read a mask from its text.
+
+    Parameters
+    ----------
+    text : str
+        An expression of the mask language, of one or several lines.
+    definitions : mapping, optional
+        Names of the user's own with the expressions that they stand for.
+
+    Raises
+    ------
+    MaskError
+        If the text, or a definition that it uses, is no mask. The error points into the text.
+
+    Examples
+    --------
+    >>> print(parse("beat&(codebook<3)"))
+    beat & codebook<3
+    """
+    if not isinstance(text, str):
+        raise MaskTypeError(f"{text!r} is no text", hint="a mask made in Python needs no reading")
+    mask: Mask = read(text, Names(definitions or {}).grammar)
+    return mask
+
+
+def read_definition(text: str) -> tuple[str, str]:
+    """Read a definition as a command line gives it: ``verse=4s..12s``.
+
+    Returns
+    -------
+    tuple of str
+        The name and the expression.
+    """
+    name, equals, expression = text.partition("=")
+    if not equals:
+        raise MaskError(f"'{text}' defines nothing", hint="write name=expression: verse=4s..12s")
+    return name.strip(), expression.strip()
+
+
+def read_definitions(path: str | Path) -> dict[str, str]:
+    """Read a TOML file of named masks: a line ``verse = "4s..12s"`` for each.
+
+    Raises
+    ------
+    MaskError
+        If the file cannot be read, or holds something else.
+    """
+    try:
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MaskError(f"cannot read '{path}': {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise MaskError(f"'{path}' is not a TOML file: {error}") from None
+    for name, expression in found.items():
+        if not isinstance(expression, str):
+            raise MaskError(f"'{name}' in '{path}' is not a mask", hint='write name = "expression"')
+    return found

@@ -1,51 +1,41 @@
-"""Masks made of a mask by changing its shape."""
+"""Masks made of a mask by changing its shape, and the stretches of frames that shapes are made of.
+
+No loops over frames.
+"""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from vampprompt.errors import MaskError
-from vampprompt.masks import arguments
-from vampprompt.masks.base import Mask, reads
-from vampprompt.masks.evaluation import BoolArray, Evaluation
-from vampprompt.masks.runs import covered, runs
-from vampprompt.units import Quantity, QuantityLike
-
-_MASK = reads(arguments.mask)
+from vampprompt.language import Count, Length, Offset, Positive
+from vampprompt.masks.base import BoolArray, Evaluation, Inner, Mask, named
+from vampprompt.units import IntArray, Quantity, Timeline
 
 
-@dataclass(frozen=True, repr=False)
 class Dilate(Mask):
     """Let every kept stretch grow at both ends: ``dilate(beat, 30ms)``."""
 
-    name = "dilate"
-
-    mask: Mask = field(metadata=_MASK)
-    by: QuantityLike = field(metadata=reads(arguments.length))
+    mask: Inner
+    by: Length
 
     def keep(self, clip: Evaluation) -> BoolArray:
         return _grown(clip, clip.keep_of(self.mask), self.by)
 
 
-@dataclass(frozen=True, repr=False)
 class Erode(Mask):
     """Let every kept stretch shrink at both ends: ``erode(loud, 2)``.
 
     As ``~dilate(~mask, by)``: what touches an end of the clip is taken to go on beyond it.
     """
 
-    name = "erode"
-
-    mask: Mask = field(metadata=_MASK)
-    by: QuantityLike = field(metadata=reads(arguments.length))
+    mask: Inner
+    by: Length
 
     def keep(self, clip: Evaluation) -> BoolArray:
         return ~_grown(clip, ~clip.keep_of(self.mask), self.by)
 
 
-@dataclass(frozen=True, repr=False)
 class Shift(Mask):
     """Move a mask later, or earlier by a negative amount: ``shift(beat, 1/2beat)``.
 
@@ -53,19 +43,16 @@ class Shift(Mask):
     own tempo says, at its own place, and none vanishes.
     """
 
-    name = "shift"
-
-    mask: Mask = field(metadata=_MASK)
-    by: QuantityLike = field(metadata=reads(arguments.offset))
+    mask: Inner
+    by: Offset
 
     def keep(self, clip: Evaluation) -> BoolArray:
         keep = _over_frames(clip, clip.keep_of(self.mask))
-        rows, starts, stops = runs(keep)
-        starts, stops = (clip.timeline.moved(ends, self.by) for ends in (starts, stops))
+        rows, *ends = runs(keep)
+        starts, stops = (clip.timeline.moved(frames, self.by) for frames in ends)
         return covered(rows, starts, np.maximum(stops, starts + 1), keep.shape)
 
 
-@dataclass(frozen=True, repr=False)
 class Thin(Mask):
     """Keep only each n-th of a mask's frames: ``thin(loud, every=2)``.
 
@@ -80,11 +67,9 @@ class Thin(Mask):
         beginning with this one, counted from 0.
     """
 
-    name = "thin"
-
-    mask: Mask = field(metadata=_MASK)
-    every: int = field(metadata=reads(arguments.count(1)))
-    offset: int = field(default=0, metadata=reads(arguments.count(0)))
+    mask: Inner
+    every: Positive
+    offset: Count = 0
 
     def keep(self, clip: Evaluation) -> BoolArray:
         kept = np.flatnonzero(clip.frames_of(self.mask))
@@ -93,7 +78,6 @@ class Thin(Mask):
         return clip.keep_of(self.mask) & stays
 
 
-@dataclass(frozen=True, repr=False)
 class Depth(Mask):
     """Keep more codebooks in some frames than in others: ``depth(beat, 4, 1)``.
 
@@ -106,29 +90,33 @@ class Depth(Mask):
         coarsest on.
     """
 
-    name = "depth"
-
-    mask: Mask = field(metadata=_MASK)
-    inside: int = field(metadata=reads(arguments.count(0)))
-    outside: int = field(default=0, metadata=reads(arguments.count(0)))
+    mask: Inner
+    inside: Count
+    outside: Count = 0
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        n_codebooks = clip.grid.n_codebooks
-        if max(self.inside, self.outside) > n_codebooks:
+        most, n_codebooks = max(self.inside, self.outside), clip.grid.n_codebooks
+        if most > n_codebooks:
             raise MaskError(
-                f"a depth of {max(self.inside, self.outside)} codebooks, and the clip has "
-                f"{n_codebooks}",
+                f"a depth of {most} codebooks, and the clip has {n_codebooks}",
                 hint=f"write numbers from 0 to {n_codebooks}",
             )
         deep = np.where(clip.frames_of(self.mask), self.inside, self.outside)
-        keep: BoolArray = np.arange(n_codebooks)[:, None] < deep[None, :]
+        keep: BoolArray = np.arange(n_codebooks)[:, None] < deep
         return keep
 
 
-def _grown(clip: Evaluation, keep: BoolArray, by: QuantityLike) -> BoolArray:
+dilate = named(Dilate)
+erode = named(Erode)
+shift = named(Shift)
+thin = named(Thin)
+depth = named(Depth)
+
+
+def _grown(clip: Evaluation, keep: BoolArray, by: Quantity) -> BoolArray:
     keep = _over_frames(clip, keep)
     rows, starts, stops = runs(keep)
-    starts = clip.timeline.moved(starts, -Quantity.of(by))
+    starts = clip.timeline.moved(starts, -by)
     stops = clip.timeline.moved(stops - 1, by) + 1
     return covered(rows, starts, stops, keep.shape)
 
@@ -137,8 +125,58 @@ def _over_frames(clip: Evaluation, keep: BoolArray) -> BoolArray:
     return np.broadcast_to(keep, (len(keep), clip.grid.n_frames))
 
 
-dilate = Dilate
-erode = Erode
-shift = Shift
-thin = Thin
-depth = Depth
+def runs(keep: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return row, first frame and frame after the last of every stretch of kept frames.
+
+    `keep` is ``[row, frame]``.
+    """
+    n_rows, n_frames = keep.shape
+    # Rows in one line, with an empty frame between them so that no stretch spans two.
+    line = np.zeros(n_rows * (n_frames + 1) + 1, dtype=np.bool_)
+    line[1:].reshape(n_rows, n_frames + 1)[:, :n_frames] = keep
+    edges = np.flatnonzero(line[1:] != line[:-1])
+    rows = edges[::2] // (n_frames + 1)
+    first = rows * (n_frames + 1)
+    return rows, edges[::2] - first, edges[1::2] - first
+
+
+def covered(rows: IntArray, starts: IntArray, stops: IntArray, shape: tuple[int, int]) -> BoolArray:
+    """Return ``[row, frame]``, true inside the stretches; what leaves the clip is cut off."""
+    n_rows, n_frames = shape
+    first, size = rows * (n_frames + 1), n_rows * (n_frames + 1)
+    starts = np.clip(starts, 0, n_frames)
+    stops = np.maximum(np.clip(stops, 0, n_frames), starts)
+    # How many stretches begin less how many end, added up: how many cover each frame.
+    covering = np.bincount(first + starts, minlength=size)
+    covering -= np.bincount(first + stops, minlength=size)
+    np.cumsum(covering, out=covering)
+    keep: BoolArray = covering.reshape(n_rows, n_frames + 1)[:, :n_frames] > 0
+    return keep
+
+
+def around(
+    events: IntArray,
+    timeline: Timeline,
+    width: Quantity | None,
+    before: Quantity | None = None,
+    after: Quantity | None = None,
+) -> BoolArray:
+    """Return ``[1, frame]``, true round each event.
+
+    The frame of an event is kept with `before` and `after` on either side; or, of a `width` of n
+    frames, exactly n: odd ones symmetric, even ones with one frame more after than before. A
+    width in beats or bars lies half before the event and half after it.
+    """
+    if width is None:
+        starts = events if before is None else timeline.moved(events, -before)
+        stops = (events if after is None else timeline.moved(events, after)) + 1
+    elif width.is_musical:
+        half = 0.5 * width
+        starts, stops = timeline.moved(events, -half), timeline.moved(events, half)
+        stops = np.maximum(stops, starts + 1) if half.number else starts
+    else:
+        # What is not zero does not round to nothing.
+        n_frames = max(timeline.length(width), int(width.number > 0))
+        starts = events - (n_frames - 1) // 2
+        stops = starts + n_frames
+    return covered(np.zeros_like(events), starts, stops, (1, timeline.grid.n_frames))

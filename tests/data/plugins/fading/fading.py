@@ -1,20 +1,15 @@
 """A mask for vampprompt that lets go of the recording little by little."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
-from vampprompt.masks import Mask, arguments, reads
-from vampprompt.units import QuantityLike
+from vampprompt.language import Length
+from vampprompt.masks import Mask
 
 
-@dataclass(frozen=True)
 class Fading(Mask):
     """Keep fewer and fewer codebooks: ``fading(4s)``."""
 
-    name = "fading"
-
-    length: QuantityLike = field(metadata=reads(arguments.length))
+    length: Length
 
     def keep(self, clip):
         left = 1 - clip.frames / max(1, clip.timeline.length(self.length))
