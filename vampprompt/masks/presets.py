@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from vampprompt.errors import MaskError, MaskTypeError, Span, did_you_mean
-from vampprompt.language import Grammar, read
+from vampprompt.language import Grammar, Registry, read
 from vampprompt.language.scan import is_name
 from vampprompt.language.term import MAX_DEPTH
 from vampprompt.masks.base import And, Difference, Entry, Mask, Not, Or, Xor, masks
@@ -74,7 +74,7 @@ PRESETS: Final = {
 }
 
 
-class Names:
+class Names(Registry[Entry]):
     """The names that a text may use.
 
     All definitions are read at once, so that a mistake shows also in one that is not used.
@@ -91,9 +91,8 @@ class Names:
         is no mask.
     """
 
-    kind, error = masks.kind, masks.error
-
     def __init__(self, definitions: Mapping[str, str]) -> None:
+        super().__init__(masks.kind, masks.group, masks.error)
         for name in definitions:
             _refuse(name)
         self.grammar = Grammar(
@@ -114,9 +113,6 @@ class Names:
 
     def __iter__(self) -> Iterator[str]:
         yield from (*AXES, *masks, *self._texts)
-
-    def __contains__(self, name: object) -> bool:
-        return name in tuple(self)
 
     def get(self, name: str, span: Span | None = None) -> Entry:
         """Return what a name, written at that place, stands for.
