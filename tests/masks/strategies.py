@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.masks.clips import DATA
 from vampprompt import masks as m
-from vampprompt.masks.position import OPERATORS, Comparison, Range
+from vampprompt.language.parse import OPERATORS
+from vampprompt.masks.position import Comparison, Range
 from vampprompt.units import Quantity
 
 N_CODEBOOKS = 5

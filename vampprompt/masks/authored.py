@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-from vampprompt.errors import MaskError
+from vampprompt.errors import MaskError, did_you_mean
 from vampprompt.language import FilePath, Level, Text
 from vampprompt.masks.base import BoolArray, Evaluation, Mask, named
 from vampprompt.masks.shape import covered
@@ -39,17 +38,12 @@ class Labels(Mask):
         found = _read_labels(self.path)
         chosen = [place for place in found if self.label in (None, place[2])]
         if not chosen:
-            raise MaskError(f"'{self.path}' has no label '{self.label}'", hint=self._near(found))
+            names = sorted({text for _, _, text in found})
+            hint = did_you_mean(self.label or "", names) or f"it has: {', '.join(names[:10])}"
+            raise MaskError(f"'{self.path}' has no label '{self.label}'", hint=hint)
         times = np.array([(start, stop) for start, stop, _ in chosen])
         starts, stops = clip.grid.frames_at(times).T
-        return covered(
-            np.zeros_like(starts), starts, np.maximum(stops, starts + 1), (1, clip.grid.n_frames)
-        )
-
-    def _near(self, found: list[tuple[float, float, str]]) -> str:
-        names = sorted({text for _, _, text in found})
-        near = difflib.get_close_matches(self.label or "", names, n=1)
-        return f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(names[:10])}"
+        return covered(0, starts, np.maximum(stops, starts + 1), (1, clip.grid.n_frames))
 
 
 class Sounding(Mask):
@@ -75,14 +69,13 @@ class Sounding(Mask):
 
         heard = read(self.path)
         # The first sample of each frame, by whole numbers so that no border is off.
-        frames, grid = clip.frames, clip.grid
+        grid, frames = clip.grid, np.arange(clip.grid.n_frames + 1)
         borders = -(-frames * grid.hop_length * heard.sample_rate // grid.sample_rate)
-        inside = borders[borders < heard.samples.shape[1]]
-        threshold = 10 ** (float(self.above.number) / 20)
-        end = -(-grid.n_frames * grid.hop_length * heard.sample_rate // grid.sample_rate)
-        keep = np.zeros((1, grid.n_frames), dtype=np.bool_)
-        peaks = np.maximum.reduceat(np.abs(heard.samples[:, :end]), inside, axis=1).max(axis=0)
-        keep[0, : len(inside)] = peaks >= threshold
+        levels = np.abs(heard.samples[:, : borders[-1]])
+        inside = borders[borders < levels.shape[1]]
+        peaks = np.maximum.reduceat(levels, inside, axis=1).max(axis=0)
+        keep = np.zeros(grid.n_frames, dtype=np.bool_)
+        keep[: len(inside)] = peaks >= 10 ** (float(self.above.number) / 20)
         return keep
 
 
@@ -124,17 +117,14 @@ def _read_labels(path: str) -> list[tuple[float, float, str]]:
         # A line that begins with a backslash gives the frequencies of the label before it.
         if not line.strip() or line.startswith("\\"):
             continue
-        start, _, rest = line.partition("\t")
-        stop, _, text = rest.partition("\t")
         try:
-            place = float(start), float(stop), text
+            start, stop, *text = line.split("\t", 2)
+            place = float(start), float(stop), "".join(text)
         except ValueError:
-            place = np.nan, np.nan, text
+            place = np.nan, np.nan, ""
         if not 0 <= place[0] <= place[1] < 1e9:
-            raise MaskError(
-                f"line {number} of '{path}' is no label: '{line}'",
-                hint="a line is start, end and text with tabs between them, times in seconds",
-            )
+            hint = "a line is start, end and text with tabs between them, times in seconds"
+            raise MaskError(f"line {number} of '{path}' is no label: '{line}'", hint=hint)
         found.append(place)
     if not found:
         raise MaskError(f"'{path}' has no labels")

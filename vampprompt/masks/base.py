@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -117,10 +117,8 @@ class Mask(Term, ABC):
         )
 
     def __lt__(self, other: object) -> NoReturn:
-        raise MaskTypeError(
-            f"'{self}' is a mask; only codebook, frame and time can be compared",
-            hint=PARENTHESES,
-        )
+        what = f"'{self}' is a mask; only codebook, frame and time can be compared"
+        raise MaskTypeError(what, hint=PARENTHESES)
 
     __le__ = __gt__ = __ge__ = __lt__
 
@@ -144,12 +142,8 @@ def operand(value: object, hint: str = PARENTHESES) -> Mask:
     raise MaskTypeError(f"{shown} is not a mask", hint=hint)
 
 
-def _inner(value: Any) -> Mask:
-    return operand(value, hint="write a mask here, such as beat")
-
-
 # A mask as the argument of another.
-Inner: TypeAlias = Annotated[Mask, _inner]
+Inner: TypeAlias = Annotated[Mask, partial(operand, hint="write a mask here, such as beat")]
 
 
 # Operators
@@ -278,15 +272,13 @@ class Evaluation:
 
     def keep_of(self, mask: Mask) -> BoolArray:
         """Return what a part of the mask keeps, of a shape broadcasting to the clip's grid."""
-        kept = self._kept.get(mask)
-        if kept is None:
+        if mask not in self._kept:
             try:
-                kept = np.atleast_2d(np.asarray(mask.keep(self), dtype=np.bool_))
+                self._kept[mask] = np.atleast_2d(np.asarray(mask.keep(self), dtype=np.bool_))
             except VampPromptError as error:
                 error.span = error.span or mask.span or self._place(mask)
                 raise
-            self._kept[mask] = kept
-        return kept
+        return self._kept[mask]
 
     def frames_of(self, mask: Mask) -> BoolArray:
         """Return the frames in which a part of the mask keeps any token, ``[frame]``."""

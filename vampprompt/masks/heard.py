@@ -49,10 +49,8 @@ class Events(Heard):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.width is not None and (self.before is not None or self.after is not None):
-            raise MaskError(
-                f"{self.name} takes a width, or before and after, not both",
-                hint="leave one of them out",
-            )
+            both = f"{self.name} takes a width, or before and after, not both"
+            raise MaskError(both, hint="leave one of them out")
 
     @abstractmethod
     def times(self, clip: Evaluation) -> FloatArray:
@@ -67,9 +65,8 @@ class Events(Heard):
 
     def _heard(self, times: FloatArray, what: str, hint: str = _NO_BEATS) -> FloatArray:
         if not len(times):
-            raise MaskError(
-                f"'{self.name}' needs {what}, and none are heard in this clip", hint=hint
-            )
+            needed = f"'{self.name}' needs {what}, and none are heard in this clip"
+            raise MaskError(needed, hint=hint)
         return times
 
 

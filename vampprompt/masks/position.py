@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partialmethod
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any, ClassVar, Final, NoReturn
 
 import numpy as np
 
 from vampprompt.errors import MaskError, MaskTypeError
 from vampprompt.language import Length, Offset, Period
+from vampprompt.language.parse import OPERATORS
 from vampprompt.language.values import offset as read_offset
 from vampprompt.masks.base import PARENTHESES, BoolArray, Evaluation, Mask, named
 from vampprompt.masks.shape import around
 from vampprompt.units import Quantity
 
 AXES: Final = ("codebook", "frame", "time")
-OPERATORS: Final[dict[str, Callable[..., Any]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
+_COMPARING: Final = dict(zip(OPERATORS, (lt, le, gt, ge, eq, ne), strict=True))
 
 
 class Everything(Mask):
@@ -70,15 +65,9 @@ class Comparison(Mask):
         return f"Comparison({str(self)!r})"
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        if self.axis == "codebook":
-            places = self._codebooks(clip.grid.n_codebooks)
-            bound = int(self.bound.number)
-        else:
-            places, bound = clip.frames, clip.timeline.position(self.bound)
-        keep: BoolArray = OPERATORS[self.operator](places, bound)
-        return keep
-
-    def _codebooks(self, n_codebooks: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        compare, n_codebooks = _COMPARING[self.operator], clip.grid.n_codebooks
+        if self.axis != "codebook":
+            return np.asarray(compare(clip.frames, clip.timeline.position(self.bound)))
         # `codebook<14` and `codebook>=14` part fourteen codebooks from none; `codebook<=14`
         # and `codebook==14` speak of one that is not there.
         last = n_codebooks if self.operator in ("<", ">=") else n_codebooks - 1
@@ -87,7 +76,7 @@ class Comparison(Mask):
                 f"there is no codebook {self.bound}: the clip has {n_codebooks}, counted from 0",
                 hint=f"write a number from 0 to {last}",
             )
-        return np.arange(n_codebooks)[:, None]
+        return np.asarray(compare(np.arange(n_codebooks)[:, None], int(self.bound.number)))
 
 
 class Range(Mask):
@@ -196,21 +185,15 @@ class Axis:
     def __repr__(self) -> str:
         return self.name
 
-    @staticmethod
-    def _compared(operator: str) -> Callable[[Axis, Any], Mask]:
-        def compare(self: Axis, bound: Any) -> Mask:
-            if isinstance(bound, (Mask, Axis)):
-                raise MaskTypeError(
-                    f"'{self.name}' is compared with a number, not with '{bound}'",
-                    hint=PARENTHESES,
-                )
-            return Comparison(self.name, operator, Quantity.of(bound))
+    def _compare(self, operator: str, bound: Any) -> Mask:
+        if isinstance(bound, (Mask, Axis)):
+            what = f"'{self.name}' is compared with a number, not with '{bound}'"
+            raise MaskTypeError(what, hint=PARENTHESES)
+        return Comparison(self.name, operator, Quantity.of(bound))
 
-        return compare
-
-    __lt__, __le__ = _compared("<"), _compared("<=")
-    __gt__, __ge__ = _compared(">"), _compared(">=")
-    __eq__, __ne__ = _compared("=="), _compared("!=")  # type: ignore[assignment]
+    __lt__, __le__ = partialmethod(_compare, "<"), partialmethod(_compare, "<=")
+    __gt__, __ge__ = partialmethod(_compare, ">"), partialmethod(_compare, ">=")
+    __eq__, __ne__ = partialmethod(_compare, "=="), partialmethod(_compare, "!=")
     __hash__ = object.__hash__
 
     def __getitem__(self, part: slice) -> Mask:

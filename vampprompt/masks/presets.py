@@ -15,6 +15,7 @@ from vampprompt.language.term import MAX_DEPTH
 from vampprompt.masks.base import And, Difference, Entry, Mask, Not, Or, Xor, masks
 from vampprompt.masks.position import AXES, Comparison, Range
 
+CHAINS: Final = {chain.operator: chain for chain in (Or, Xor, And, Difference)}
 # What some people write for an operator; no names, so that the mistake is understood.
 WORDS: Final = {"and": "&", "or": "|", "xor": "^", "minus": "-", "not": "~"}
 
@@ -95,21 +96,13 @@ class Names(Registry[Entry]):
         super().__init__(masks.kind, masks.group, masks.error)
         for name in definitions:
             _refuse(name)
-        self.grammar = Grammar(
-            names=self,
-            example="what to keep, such as beat & codebook<3",
-            chains={chain.operator: chain for chain in (Or, Xor, And, Difference)},
-            negate=Not,
-            compare=Comparison,
-            axes=AXES,
-            stretch=Range,
-            words=WORDS,
-        )
+        example = "what to keep, such as beat & codebook<3"
+        self.grammar = Grammar(self, example, None, CHAINS, Not, Comparison, AXES, Range, WORDS)
         self._texts = {name: preset.text for name, preset in PRESETS.items()} | dict(definitions)
-        self._known: dict[str, Mask] = {}
-        self._being_read: list[str] = []
+        # None for a name whose expression is being read.
+        self._known: dict[str, Mask | None] = {}
         for name in definitions:
-            self._defined(name)
+            self.get(name)
 
     def __iter__(self) -> Iterator[str]:
         yield from (*AXES, *masks, *self._texts)
@@ -122,39 +115,36 @@ class Names(Registry[Entry]):
         MaskError
             If it stands for nothing, or for itself in the end.
         """
-        if name in self._being_read:
-            cycle = " -> ".join([*self._being_read[self._being_read.index(name) :], name])
-            raise MaskError(f"'{name}' is defined by itself: {cycle}", span=span)
-        if name in self._texts:
-            return self._defined(name)
-        if name not in masks:
+        if name not in self._texts:
+            if name in masks:
+                return masks.get(name, span)
             hint = did_you_mean(name, self) or "the command 'vampprompt masks' lists all names"
             raise MaskError(f"unknown mask '{name}'", hint=hint, span=span)
-        return masks.get(name, span)
+        reading = [each for each, mask in self._known.items() if mask is None]
+        if name in reading:
+            cycle = " -> ".join([*reading[reading.index(name) :], name])
+            raise MaskError(f"'{name}' is defined by itself: {cycle}", span=span)
+        if len(reading) >= MAX_DEPTH:
+            raise MaskError(f"definitions within definitions, more than {MAX_DEPTH} deep")
+        known = self._known.get(name)
+        return self._read(name, self._texts[name]) if known is None else known
 
-    def _defined(self, name: str) -> Mask:
-        if name not in self._known:
-            text = self._texts[name]
-            if len(self._being_read) >= MAX_DEPTH:
-                raise MaskError(f"definitions within definitions, more than {MAX_DEPTH} deep")
-            self._being_read.append(name)
-            try:
-                self._known[name] = read(text, self.grammar)
-            except MaskError as error:
-                if error.span is not None and error.span.text == text:
-                    error.message = f"{error.message}, in the definition of '{name}'"
-                raise
-            finally:
-                self._being_read.pop()
-        return self._known[name]
+    def _read(self, name: str, text: str) -> Mask:
+        self._known[name] = None
+        try:
+            mask: Mask = read(text, self.grammar)
+        except MaskError as error:
+            if error.span is not None and error.span.text == text:
+                error.message = f"{error.message}, in the definition of '{name}'"
+            raise
+        self._known[name] = mask
+        return mask
 
 
 def _refuse(name: str) -> None:
     if not is_name(name):
-        raise MaskError(
-            f"'{name}' cannot be the name of a mask",
-            hint="a name is letters, digits and underscores, and begins with a letter",
-        )
+        hint = "a name is letters, digits and underscores, and begins with a letter"
+        raise MaskError(f"'{name}' cannot be the name of a mask", hint=hint)
     kinds = (("a word", WORDS), ("an axis", AXES), ("a preset", PRESETS), ("a mask", masks))
     taken = next((kind for kind, names in kinds if name in [*names]), None)
     if taken:

@@ -20,7 +20,10 @@ class Dilate(Mask):
     by: Length
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        return _grown(clip, clip.keep_of(self.mask), self.by)
+        rows, starts, stops, shape = runs(clip, self.mask)
+        starts = clip.timeline.moved(starts, -self.by)
+        stops = clip.timeline.moved(stops - 1, self.by) + 1
+        return covered(rows, starts, stops, shape)
 
 
 class Erode(Mask):
@@ -33,7 +36,7 @@ class Erode(Mask):
     by: Length
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        return ~_grown(clip, ~clip.keep_of(self.mask), self.by)
+        return ~Dilate(~self.mask, self.by).keep(clip)
 
 
 class Shift(Mask):
@@ -47,10 +50,9 @@ class Shift(Mask):
     by: Offset
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        keep = _over_frames(clip, clip.keep_of(self.mask))
-        rows, *ends = runs(keep)
+        rows, *ends, shape = runs(clip, self.mask)
         starts, stops = (clip.timeline.moved(frames, self.by) for frames in ends)
-        return covered(rows, starts, np.maximum(stops, starts + 1), keep.shape)
+        return covered(rows, starts, np.maximum(stops, starts + 1), shape)
 
 
 class Thin(Mask):
@@ -97,13 +99,10 @@ class Depth(Mask):
     def keep(self, clip: Evaluation) -> BoolArray:
         most, n_codebooks = max(self.inside, self.outside), clip.grid.n_codebooks
         if most > n_codebooks:
-            raise MaskError(
-                f"a depth of {most} codebooks, and the clip has {n_codebooks}",
-                hint=f"write numbers from 0 to {n_codebooks}",
-            )
-        deep = np.where(clip.frames_of(self.mask), self.inside, self.outside)
-        keep: BoolArray = np.arange(n_codebooks)[:, None] < deep
-        return keep
+            deep = f"a depth of {most} codebooks, and the clip has {n_codebooks}"
+            raise MaskError(deep, hint=f"write numbers from 0 to {n_codebooks}")
+        depths = np.where(clip.frames_of(self.mask), self.inside, self.outside)
+        return np.arange(n_codebooks)[:, None] < depths
 
 
 dilate = named(Dilate)
@@ -113,34 +112,25 @@ thin = named(Thin)
 depth = named(Depth)
 
 
-def _grown(clip: Evaluation, keep: BoolArray, by: Quantity) -> BoolArray:
-    keep = _over_frames(clip, keep)
-    rows, starts, stops = runs(keep)
-    starts = clip.timeline.moved(starts, -by)
-    stops = clip.timeline.moved(stops - 1, by) + 1
-    return covered(rows, starts, stops, keep.shape)
-
-
-def _over_frames(clip: Evaluation, keep: BoolArray) -> BoolArray:
-    return np.broadcast_to(keep, (len(keep), clip.grid.n_frames))
-
-
-def runs(keep: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+def runs(clip: Evaluation, mask: Mask) -> tuple[IntArray, IntArray, IntArray, tuple[int, int]]:
     """Return row, first frame and frame after the last of every stretch of kept frames.
 
-    `keep` is ``[row, frame]``.
+    And the shape ``[row, frame]``, of one row where all codebooks are the same.
     """
-    n_rows, n_frames = keep.shape
+    keep = clip.keep_of(mask)
+    n_rows, n_frames = len(keep), clip.grid.n_frames
     # Rows in one line, with an empty frame between them so that no stretch spans two.
     line = np.zeros(n_rows * (n_frames + 1) + 1, dtype=np.bool_)
     line[1:].reshape(n_rows, n_frames + 1)[:, :n_frames] = keep
     edges = np.flatnonzero(line[1:] != line[:-1])
     rows = edges[::2] // (n_frames + 1)
     first = rows * (n_frames + 1)
-    return rows, edges[::2] - first, edges[1::2] - first
+    return rows, edges[::2] - first, edges[1::2] - first, (n_rows, n_frames)
 
 
-def covered(rows: IntArray, starts: IntArray, stops: IntArray, shape: tuple[int, int]) -> BoolArray:
+def covered(
+    rows: IntArray | int, starts: IntArray, stops: IntArray, shape: tuple[int, int]
+) -> BoolArray:
     """Return ``[row, frame]``, true inside the stretches; what leaves the clip is cut off."""
     n_rows, n_frames = shape
     first, size = rows * (n_frames + 1), n_rows * (n_frames + 1)
@@ -179,4 +169,4 @@ def around(
         n_frames = max(timeline.length(width), int(width.number > 0))
         starts = events - (n_frames - 1) // 2
         stops = starts + n_frames
-    return covered(np.zeros_like(events), starts, stops, (1, timeline.grid.n_frames))
+    return covered(0, starts, stops, (1, timeline.grid.n_frames))
