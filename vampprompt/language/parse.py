@@ -272,7 +272,11 @@ class _Parser:
                 return quantity
             self._index = index
         if self._grammar.plain and (self._took("[") or self._took("(")):
-            return tuple(self._listed(start, self._value))
+            values = self._listed(start, self._value)
+            is_list = (
+                start.text == "[" or len(values) != 1 or self._tokens[self._index - 2].text == ","
+            )
+            return tuple(values) if is_list else values[0]
         outer, self._names = self._names, self._grammar.inner or self._names
         made = self._expression()
         self._names = outer
