@@ -6,6 +6,20 @@ from tests.masks.clips import DATA, Clip
 from vampprompt.errors import MaskError, VampPromptError
 from vampprompt.masks import beat, codebook, downbeat, image, parse, random
 
+# What several say.
+PERIODIC = "write periodic(period, width=1, offset=0)"
+COUNTED = "write the length in seconds or frames, or try another beat tracker"
+UNHEARD = "try another beat tracker, or a mask that needs none, such as periodic(500ms)"
+NO_BARS = "a length in bars needs at least two downbeats, and this clip has 1"
+FRACTION = "a fraction has a number on either side and no space: 1/2beat"
+SECONDS = "write 1.5s for seconds; a bare number is frames"
+TIMES = "write frames, ms, s, beats or bars"
+LENGTH = "write a length of 0 or more"
+NUMBER = "write 7 or 500ms"
+ONE = "leave one of them out"
+NO_FIFTH = "there is no codebook 5: the clip has 5, counted from 0"
+TO_FOUR = "write a number from 0 to 4"
+AXES = "only codebook, frame and time can be compared"
 # The text with «» round what the carets point at, the message, the hint.
 PARSED = [
     ("«»", "an empty mask", "write what to keep, such as beat & codebook<3"),
@@ -32,11 +46,7 @@ PARSED = [
     ("«!»beat", "unexpected character '!'", "write ~ for not"),
     ("«[»beat]", "unexpected character '['", "write parentheses"),
     ("«{»beat}", "unexpected character '{'", "write parentheses"),
-    (
-        "beat «/» 2",
-        "unexpected character '/'",
-        "a fraction has a number on either side and no space: 1/2beat",
-    ),
+    ("beat «/» 2", "unexpected character '/'", FRACTION),
     ("beat«;» onset", "unexpected character ';'", None),
     ("beat «and» onset", "'and' is no operator", "write &"),
     ("beat «or» onset", "'or' is no operator", "write |"),
@@ -60,7 +70,7 @@ PARSED = [
         "time is never negative, and '-2s' is",
         "write suffix(2s) for the last two seconds",
     ),
-    ("«time<-30dB»", "'-30dB' is not a time", "write frames, ms, s, beats or bars"),
+    ("«time<-30dB»", "'-30dB' is not a time", TIMES),
     ("«3»", "'3' alone is not a mask", "write 3.. for what follows, or compare: codebook<3"),
     ("«2s»", "'2s' alone is not a mask", "write 2s.. for what follows, or compare: codebook<3"),
     ("3 «>» codebook", "a number before '>'", "write codebook first: codebook<3"),
@@ -68,11 +78,7 @@ PARSED = [
     ("2 «==» codebook", "a number before '=='", "write codebook first: codebook<3"),
     ("2 < «beat»", "codebook, frame or time should stand before 'beat'", None),
     ("«beat» < 3", "'beat' cannot be compared", "compare codebook, frame or time: codebook<3"),
-    (
-        "periodic(7) «==» 3",
-        "an operator should stand before '=='",
-        "only codebook, frame and time can be compared",
-    ),
+    ("periodic(7) «==» 3", "an operator should stand before '=='", AXES),
     ("«2s..1s»", "the range '2s..1s' ends before it begins", "write 1s..2s"),
     ("«500ms..0.1s»", "the range '500ms..0.1s' ends before it begins", "write 0.1s..500ms"),
     ("..«»", "the mask ends where a number should follow", None),
@@ -83,61 +89,25 @@ PARSED = [
         "a mask should stand before '-'",
         "positions are never negative; write suffix(2s) for the end of the clip",
     ),
-    (
-        "«1.5..3»",
-        "start of range: '1.5' is not a whole number of frames",
-        "write 1.5s for seconds; a bare number is frames",
-    ),
+    ("«1.5..3»", "start of range: '1.5' is not a whole number of frames", SECONDS),
     ("«2» s..4s", "'2' alone is not a mask", "a unit stands right behind its number: 2s"),
     ("«2x»..4s", "unknown unit 'x'", "units: f s ms beat beats bar bars % dB"),
     ("«2S»", "unknown unit 'S'", "did you mean 's'?"),
     ("«1/0s»..3s", "'1/0s' divides by zero", None),
     ("«1e3»..2s", "'1e3' is not a quantity", "write 7, 2s, 500ms or 1/2beat"),
     ("«12345678901234567890»..", "a number with more than 15 digits", "write a shorter one"),
-    (
-        "1«/» 2beat",
-        "unexpected character '/'",
-        "a fraction has a number on either side and no space: 1/2beat",
-    ),
+    ("1«/» 2beat", "unexpected character '/'", FRACTION),
     ("«periodc»(7)", "unknown mask 'periodc'", "did you mean 'periodic'?"),
     ("«beet»", "unknown mask 'beet'", "did you mean 'beat'?"),
     ("«Beat»", "unknown mask 'Beat'", "did you mean 'beat'?"),
-    (
-        "«periodic»",
-        "'periodic' needs its argument 'period'",
-        "write periodic(period, width=1, offset=0)",
-    ),
-    (
-        "«periodic()»",
-        "'periodic' needs its argument 'period'",
-        "write periodic(period, width=1, offset=0)",
-    ),
-    (
-        "periodic(7, 1, 0, «3»)",
-        "'periodic' takes at most 3 arguments",
-        "write periodic(period, width=1, offset=0)",
-    ),
+    ("«periodic»", "'periodic' needs its argument 'period'", PERIODIC),
+    ("«periodic()»", "'periodic' needs its argument 'period'", PERIODIC),
+    ("periodic(7, 1, 0, «3»)", "'periodic' takes at most 3 arguments", PERIODIC),
     ("periodic(7, «wdth»=3)", "'periodic' has no argument 'wdth'", "did you mean 'width'?"),
-    (
-        "periodic(period=7, «period»=8)",
-        "'period' is given twice",
-        "write periodic(period, width=1, offset=0)",
-    ),
-    (
-        "periodic(7, «period»=8)",
-        "'period' is given twice",
-        "write periodic(period, width=1, offset=0)",
-    ),
-    (
-        "«periodic(width=3)»",
-        "'periodic' needs its argument 'period'",
-        "write periodic(period, width=1, offset=0)",
-    ),
-    (
-        "periodic(7, width=«-3»)",
-        "width of periodic: '-3' is negative",
-        "write a length of 0 or more",
-    ),
+    ("periodic(period=7, «period»=8)", "'period' is given twice", PERIODIC),
+    ("periodic(7, «period»=8)", "'period' is given twice", PERIODIC),
+    ("«periodic(width=3)»", "'periodic' needs its argument 'period'", PERIODIC),
+    ("periodic(7, width=«-3»)", "width of periodic: '-3' is negative", LENGTH),
     (
         "periodic(width=3, «7»)",
         "a value without a name after one with a name",
@@ -153,27 +123,15 @@ PARSED = [
         "period of periodic: a period of '-1beat' repeats nothing",
         "write one above 0",
     ),
-    (
-        "periodic(«beat»)",
-        "period of periodic: 'beat' is a mask; a number belongs here",
-        "write 7 or 500ms",
-    ),
+    ("periodic(«beat»)", "period of periodic: 'beat' is a mask; a number belongs here", NUMBER),
     (
         'periodic(«"x"»)',
         "period of periodic: 'x' is not a quantity",
         "write 7, 2s, 500ms or 1/2beat",
     ),
-    (
-        "periodic(«-30dB»)",
-        "period of periodic: '-30dB' is not a time",
-        "write frames, ms, s, beats or bars",
-    ),
-    ("«beat(3, 4)»", "beat takes a width, or before and after, not both", "leave one of them out"),
-    (
-        "«beat(width=3, after=2)»",
-        "beat takes a width, or before and after, not both",
-        "leave one of them out",
-    ),
+    ("periodic(«-30dB»)", "period of periodic: '-30dB' is not a time", TIMES),
+    ("«beat(3, 4)»", "beat takes a width, or before and after, not both", ONE),
+    ("«beat(width=3, after=2)»", "beat takes a width, or before and after, not both", ONE),
     ("beat(every=«0»)", "every of beat: '0' is less than 1", None),
     ("beat(every=«1.5»)", "every of beat: '1.5' is not a whole number", "write one without a unit"),
     ("beat(every=«2s»)", "every of beat: '2s' is not a whole number", "write one without a unit"),
@@ -181,13 +139,9 @@ PARSED = [
     ("beat()«(»)", "an operator should stand before '('", None),
     ("everything(«3»)", "'everything' takes no arguments", "write everything"),
     ("nothing(«seed»=3)", "'nothing' has no argument 'seed'", "write nothing"),
-    ("prefix(«-2s»)", "length of prefix: '-2s' is negative", "write a length of 0 or more"),
+    ("prefix(«-2s»)", "length of prefix: '-2s' is negative", LENGTH),
     ("«prefix»", "'prefix' needs its argument 'length'", "write prefix(length)"),
-    (
-        "prefix(«1.5»)",
-        "length of prefix: '1.5' is not a whole number of frames",
-        "write 1.5s for seconds; a bare number is frames",
-    ),
+    ("prefix(«1.5»)", "length of prefix: '1.5' is not a whole number of frames", SECONDS),
     ("loud(«-30»)", "above of loud: '-30' is not a level", "write it in dB: -30dB"),
     ("loud(above=«3s»)", "above of loud: '3s' is not a level", "write it in dB: -30dB"),
     ("«labels»", "'labels' needs its argument 'path'", "write labels(path, label=…)"),
@@ -209,24 +163,16 @@ PARSED = [
     ("random(0.1, seed=«x»)", "unknown mask 'x'", "the command 'vampprompt masks' lists all names"),
     ("«drop(0.2)»", "'drop' needs its argument 'share'", "write drop(mask, share, seed=0)"),
     ("«drop(beat)»", "'drop' needs its argument 'share'", "write drop(mask, share, seed=0)"),
-    (
-        "drop(beat, «onset»)",
-        "share of drop: 'onset' is a mask; a number belongs here",
-        "write 7 or 500ms",
-    ),
+    ("drop(beat, «onset»)", "share of drop: 'onset' is a mask; a number belongs here", NUMBER),
     (
         'drop(«"beat"», 0.2)',
         "mask of drop: 'beat' is not a mask",
         "write a mask here, such as beat",
     ),
-    ("dilate(beat, «-1»)", "by of dilate: '-1' is negative", "write a length of 0 or more"),
+    ("dilate(beat, «-1»)", "by of dilate: '-1' is negative", LENGTH),
     ("«dilate(30ms)»", "'dilate' needs its argument 'by'", "write dilate(mask, by)"),
     ("«shift(beat)»", "'shift' needs its argument 'by'", "write shift(mask, by)"),
-    (
-        "shift(beat, «-3dB»)",
-        "by of shift: '-3dB' is not a time",
-        "write frames, ms, s, beats or bars",
-    ),
+    ("shift(beat, «-3dB»)", "by of shift: '-3dB' is not a time", TIMES),
     ("thin(beat, «0»)", "every of thin: '0' is less than 1", None),
     (
         "«depth(beat)»",
@@ -241,11 +187,7 @@ PARSED = [
     ("depth(«codebook», 4)", "'codebook' needs a comparison", "write codebook<3"),
     ("beat &\n«codebok»<3", "unknown mask 'codebok'", "did you mean 'codebook'?"),
     ("beat\n  | «(»onset\n  | loud", "a parenthesis that is never closed", "add ')'"),
-    (
-        "onset |\n\tperiodic(7,\n\twidth=«-1»)",
-        "width of periodic: '-1' is negative",
-        "write a length of 0 or more",
-    ),
+    ("onset |\n\tperiodic(7,\n\twidth=«-1»)", "width of periodic: '-1' is negative", LENGTH),
     ('«"beat"»', "a mask should stand before '\"beat\"'", None),
     ("beat & «'onset'»", "a mask should stand before ''onset''", None),
     ("small_variation(«3»)", "'small_variation' takes no arguments", "write small_variation"),
@@ -257,16 +199,8 @@ EVALUATED = [
         "there is no codebook 99: the clip has 5, counted from 0",
         "write a number from 0 to 5",
     ),
-    (
-        "«codebook==5» | beat",
-        "there is no codebook 5: the clip has 5, counted from 0",
-        "write a number from 0 to 4",
-    ),
-    (
-        "~(«codebook<=5»)",
-        "there is no codebook 5: the clip has 5, counted from 0",
-        "write a number from 0 to 4",
-    ),
+    ("«codebook==5» | beat", NO_FIFTH, TO_FOUR),
+    ("~(«codebook<=5»)", NO_FIFTH, TO_FOUR),
     (
         "«codebook>=6»",
         "there is no codebook 6: the clip has 5, counted from 0",
@@ -278,16 +212,8 @@ EVALUATED = [
         "a depth of 7 codebooks, and the clip has 5",
         "write numbers from 0 to 5",
     ),
-    (
-        "«prefix(2bars)»",
-        "a length in bars needs at least two downbeats, and this clip has 1",
-        "write the length in seconds or frames, or try another beat tracker",
-    ),
-    (
-        "beat | «1bar..2s»",
-        "a length in bars needs at least two downbeats, and this clip has 1",
-        "write the length in seconds or frames, or try another beat tracker",
-    ),
+    ("«prefix(2bars)»", NO_BARS, COUNTED),
+    ("beat | «1bar..2s»", NO_BARS, COUNTED),
     ("«3beats..0.1s»", "the range '3beats..0.1s' ends before it begins", "write 0.1s..3beats"),
     ('«labels("missing.txt")»', "cannot read 'missing.txt': No such file or directory", None),
     (
@@ -301,38 +227,18 @@ EVALUATED = [
     ('«image("song.txt")»', "'song.txt' is not an image", None),
     ('«image(".")»', "cannot read '.': Is a directory", None),
     ("«periodic(0.1ms)»", "a period of '0.1ms' is shorter than a frame", "write a longer one"),
-    (
-        "«dilate(beat, 1bar)»",
-        "a length in bars needs at least two downbeats, and this clip has 1",
-        "write the length in seconds or frames, or try another beat tracker",
-    ),
+    ("«dilate(beat, 1bar)»", NO_BARS, COUNTED),
 ]
 SILENT = [
-    (
-        "«beat» | onset",
-        "'beat' needs beats, and none are heard in this clip",
-        "try another beat tracker, or a mask that needs none, such as periodic(500ms)",
-    ),
-    (
-        "drop(«upbeat», 10%)",
-        "'upbeat' needs beats, and none are heard in this clip",
-        "try another beat tracker, or a mask that needs none, such as periodic(500ms)",
-    ),
-    (
-        "loud & «downbeat»",
-        "'downbeat' needs downbeats, and none are heard in this clip",
-        "try another beat tracker, or a mask that needs none, such as periodic(500ms)",
-    ),
+    ("«beat» | onset", "'beat' needs beats, and none are heard in this clip", UNHEARD),
+    ("drop(«upbeat», 10%)", "'upbeat' needs beats, and none are heard in this clip", UNHEARD),
+    ("loud & «downbeat»", "'downbeat' needs downbeats, and none are heard in this clip", UNHEARD),
     (
         "everything &\n «periodic(1beat)»",
         "a length in beats needs at least two beats, and this clip has 0",
         "write the length in seconds or frames, or try another beat tracker",
     ),
-    (
-        "«beat(width=1beat)»",
-        "'beat' needs beats, and none are heard in this clip",
-        "try another beat tracker, or a mask that needs none, such as periodic(500ms)",
-    ),
+    ("«beat(width=1beat)»", "'beat' needs beats, and none are heard in this clip", UNHEARD),
     (
         "«onset(every=2)»",
         "'onset' needs onsets, and none are heard in this clip",
