@@ -1,15 +1,15 @@
-"""Beats by librosa."""
+"""Beats by librosa, which hears no bars, and a guess at which of them begin a bar."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 
-from vampprompt.analysis.downbeats import guess_downbeats
-from vampprompt.analysis.sound import SAMPLE_RATE, SHORTEST_BEAT, prepared, sounding
+from vampprompt.analysis.loudness import SAMPLE_RATE, SHORTEST_BEAT, sounding
 from vampprompt.audio import Samples
 from vampprompt.units import Beats, FloatArray, IntArray
 
@@ -17,6 +17,9 @@ _HOP = 512
 # Half a second of silence on either side: librosa's tracker otherwise loses what is at the edges.
 _MARGIN = 43 * _HOP
 _BASS = 200.0
+# Harmony changes at bars more surely than anything is struck there.
+_HARMONY, _BASS_STRENGTH, _STRENGTH = 2.0, 1.0, 0.5
+_CHROMA_HOP = 2048
 
 
 @dataclass
@@ -45,12 +48,13 @@ class LibrosaBeats:
 
     def __call__(self, samples: Samples, sample_rate: int) -> Beats:
         """Return the beats of one channel of audio; none in silence and in very short clips."""
-        samples = prepared(samples, sample_rate)
-        span = sounding(samples, SHORTEST_BEAT)
+        samples, span = sounding(samples, sample_rate, SHORTEST_BEAT)
         if span is None:
             return Beats.none()
-        strength, bass = _strengths(samples)
         import librosa
+
+        strength = _strength(samples, aggregate=np.median)
+        bass = _strength(samples, fmax=_BASS, n_mels=4)
 
         _, frames = librosa.beat.beat_track(
             onset_envelope=strength, sr=SAMPLE_RATE, hop_length=_HOP, trim=False
@@ -60,11 +64,13 @@ class LibrosaBeats:
         # The tracker goes on counting in the silence around the music.
         half_hop = 0.5 * _HOP / SAMPLE_RATE
         heard = (seconds > span[0] - 2 * half_hop) & (seconds < span[1] - half_hop)
-        seconds, frames = seconds[heard].clip(min=0.0), frames[heard]
-        downbeats = guess_downbeats(
-            seconds, _near(strength, frames), _near(bass, frames), samples, self.beats_per_bar
-        )
-        return Beats(seconds, downbeats)
+        beats = seconds[heard].clip(min=0.0)
+        # At each beat, or within two frames of it.
+        strengths = [
+            np.lib.stride_tricks.sliding_window_view(np.pad(one, 2), 5)[frames[heard]].max(axis=1)
+            for one in (strength, bass)
+        ]
+        return Beats(beats, guess_downbeats(beats, *strengths, samples, self.beats_per_bar))
 
     def describe(self) -> str:
         """Return one line that says who tracks, and why."""
@@ -73,27 +79,76 @@ class LibrosaBeats:
         )
 
 
-def _strengths(samples: Samples) -> tuple[FloatArray, FloatArray]:
-    """Return the onset strength of everything and of the bass, each with its peak at 1."""
+def _strength(samples: Samples, **how: Any) -> FloatArray:
+    """Return the onset strength, with its peak at 1."""
     import librosa
 
-    strength = partial(
-        librosa.onset.onset_strength,
-        y=np.pad(samples, _MARGIN),
-        sr=SAMPLE_RATE,
-        hop_length=_HOP,
+    heard = librosa.onset.onset_strength(
+        y=np.pad(samples, _MARGIN), sr=SAMPLE_RATE, hop_length=_HOP, **how
     )
-    strengths = strength(aggregate=np.median), strength(fmax=_BASS, n_mels=4)
-    scaled = []
-    for heard in strengths:
-        # The step from digital silence into the clip must not dwarf everything after it.
-        inside = heard[_MARGIN // _HOP + 3 :].max(initial=0.0)
-        scaled.append(np.minimum(heard, inside).astype(np.float64) / (inside or 1.0))
-    return scaled[0], scaled[1]
+    # The step from digital silence into the clip must not dwarf everything after it.
+    inside = heard[_MARGIN // _HOP + 3 :].max(initial=0.0)
+    return np.minimum(heard, inside).astype(np.float64) / (inside or 1.0)
 
 
-def _near(strength: FloatArray, frames: IntArray) -> FloatArray:
-    """Return the strength at each frame, or that of a stronger one within two."""
-    padded = np.pad(strength, 2)
-    near: FloatArray = np.lib.stride_tricks.sliding_window_view(padded, 5)[frames].max(axis=1)
-    return near
+def guess_downbeats(
+    beats: FloatArray,
+    strength: FloatArray,
+    bass_strength: FloatArray,
+    samples: Samples,
+    metres: Sequence[int],
+) -> FloatArray:
+    """Return those beats that most likely begin a bar.
+
+    Each beat is weighed by how much the harmony changes there and by how strongly something,
+    and something in the bass, begins. Of all metres and ways to count them, the one whose first
+    beats stand out most is taken.
+
+    Parameters
+    ----------
+    beats : ndarray
+        Times in seconds, sorted.
+    strength, bass_strength : ndarray
+        Onset strength at each beat, of everything and of the bass.
+    samples : ndarray
+        ``[samples]`` at `SAMPLE_RATE`.
+    metres : sequence of int
+        How many beats a bar may have.
+    """
+    if len(beats) < 2:
+        return beats
+    weight = (
+        _HARMONY * _standardised(_harmonic_change(beats, samples))
+        + _BASS_STRENGTH * _standardised(bass_strength)
+        + _STRENGTH * _standardised(strength)
+    )
+
+    def prominence(metre: int, first: int) -> float:
+        # The square root makes sums over different numbers of bars comparable.
+        return float(weight[first::metre].sum() / np.sqrt(len(weight[first::metre])))
+
+    ways = [(metre, first) for metre in metres for first in range(min(metre, len(beats)))]
+    metre, first = max(ways, key=lambda way: prominence(*way))
+    return beats[first::metre]
+
+
+def _harmonic_change(beats: FloatArray, samples: Samples) -> FloatArray:
+    """Return how far the chroma of the beat that begins differs from that of the one before."""
+    import librosa
+
+    chroma = librosa.feature.chroma_stft(
+        y=samples, sr=SAMPLE_RATE, n_fft=2 * _CHROMA_HOP, hop_length=_CHROMA_HOP, tuning=0.0
+    )
+    edges: IntArray = np.append(np.round(beats * SAMPLE_RATE), len(samples)).astype(np.int64)
+    frames = np.clip(edges // _CHROMA_HOP, 0, chroma.shape[1])
+    sums = np.cumsum(np.pad(chroma, [(0, 0), (1, 0)]), axis=1)
+    during = (sums[:, frames[1:]] - sums[:, frames[:-1]]).astype(np.float64)
+    during /= np.linalg.norm(during, axis=0) + 1e-9
+    change: FloatArray = 1 - np.sum(during[:, 1:] * during[:, :-1], axis=0)
+    # Nothing is known before the first beat.
+    return np.concatenate([[change.mean()], change])
+
+
+def _standardised(values: FloatArray) -> FloatArray:
+    spread = values.std()
+    return np.zeros_like(values) if spread == 0 else (values - values.mean()) / spread

@@ -1,20 +1,39 @@
-"""Beats and downbeats by madmom."""
+"""Beats and downbeats by madmom, and what madmom 0.16.1 needs of a newer Python and numpy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import collections
+import collections.abc
+import importlib
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vampprompt.analysis.madmom_compat import import_madmom, old_names
-from vampprompt.analysis.sound import SAMPLE_RATE, SHORTEST_BEAT, prepared, sounding
+from vampprompt.analysis.loudness import SAMPLE_RATE, SHORTEST_BEAT, sounding
 from vampprompt.audio import Samples
+from vampprompt.errors import AnalysisError
 from vampprompt.units import Beats
 
+INSTALL = (
+    "pip install 'cython<3' numpy 'setuptools<80' wheel && "
+    "CYTHON_FORCE_REGEN=1 pip install --no-build-isolation madmom==0.16.1"
+)
+
+# Names that were there when madmom was written.
+_ABSTRACT = ("Callable", "Iterable", "Mapping", "MutableSequence", "Sequence")
+_GONE: list[tuple[ModuleType, str, object]] = [
+    *((collections, name, getattr(collections.abc, name)) for name in _ABSTRACT),
+    *((np, kind.__name__, kind) for kind in (bool, complex, float, int, object)),
+]
+_lock = threading.RLock()
 # How many activations a second madmom's networks give.
 _FPS = 100
 
@@ -52,8 +71,8 @@ class MadmomBeats:
 
     def __call__(self, samples: Samples, sample_rate: int) -> Beats:
         """Return the beats of one channel of audio; none in silence and in very short clips."""
-        samples = prepared(samples, sample_rate)
-        if sounding(samples, SHORTEST_BEAT) is None:
+        samples, span = sounding(samples, sample_rate, SHORTEST_BEAT)
+        if span is None:
             return Beats.none()
         downbeats = import_madmom("features.downbeats")
         signal = import_madmom("audio.signal")
@@ -84,3 +103,42 @@ def _map_to_pairs(
         pair[0], pair[1] = decode(task)
         pairs.append(pair)
     return pairs
+
+
+@contextmanager
+def old_names() -> Iterator[None]:
+    """Put names that Python and numpy have dropped back for a while, without any warnings.
+
+    madmom looks them up when it is imported and again while it runs. Nobody else gets to
+    depend on them: they go again.
+    """
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        added = [gone for gone in _GONE if gone[1] not in vars(gone[0])]
+        for module, name, value in added:
+            setattr(module, name, value)
+        try:
+            yield
+        finally:
+            for module, name, _ in added:
+                delattr(module, name)
+
+
+def import_madmom(module: str) -> ModuleType:
+    """Import one of madmom's modules, ``"features.downbeats"``.
+
+    Raises
+    ------
+    AnalysisError
+        If madmom is missing or does not work here, with the command that installs it.
+    """
+    with old_names():
+        try:
+            return importlib.import_module(f"madmom.{module}")
+        # Binary modules built against another numpy fail in many ways.
+        except Exception as error:
+            reason = f"does not work here: {error}"
+            if isinstance(error, ModuleNotFoundError):
+                absent = (error.name or "").partition(".")[0] == "madmom"
+                reason = "is not installed" if absent else f"does not work without {error.name}"
+            raise AnalysisError(f"madmom {reason}", hint=INSTALL) from error

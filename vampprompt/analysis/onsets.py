@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 from numpy.typing import NDArray
 
-from vampprompt.analysis.sound import SAMPLE_RATE, prepared, sounding
+from vampprompt.analysis.loudness import SAMPLE_RATE, sounding
 from vampprompt.audio import Samples
 
 _HOP = 256
@@ -42,34 +42,23 @@ class LibrosaOnsets:
 
     def __call__(self, samples: Samples, sample_rate: int) -> NDArray[np.float64]:
         """Return the onsets of one channel of audio in seconds, sorted; none in silence."""
-        samples = prepared(samples, sample_rate)
-        if sounding(samples) is None:
+        samples, span = sounding(samples, sample_rate)
+        if span is None:
             return np.zeros(0)
         import librosa
 
         padded = np.pad(samples, (_LEAD, _LEAD))
         strength = librosa.onset.onset_strength(y=padded, sr=SAMPLE_RATE, hop_length=_HOP)
-        _tame_opening(strength, _opens_with_sound(samples))
+        # The step from digital silence into the clip must not dwarf everything after it: not
+        # below a quarter of itself, for after a note that just rings out there is nothing.
+        opening = slice(0, _LEAD // _HOP + _OPENING_HOPS)
+        level = np.abs(samples)
+        opens_with_sound = level[: _OPENING_HOPS * _HOP].max() > _OPENING * level.max()
+        most = max(strength[opening.stop :].max(initial=0.0), strength[opening].max() / 4)
+        strength[opening] = np.minimum(strength[opening], most) if opens_with_sound else 0.0
         frames = librosa.onset.onset_detect(
             onset_envelope=strength, sr=SAMPLE_RATE, hop_length=_HOP
         )
         # Strength at a frame is the rise since the one before it: the onset is where it began.
         seconds = ((frames - 1) * _HOP - _LEAD) / SAMPLE_RATE
         return np.unique(seconds[seconds < len(samples) / SAMPLE_RATE].clip(min=0.0))
-
-
-def _tame_opening(strength: NDArray[np.float32], is_onset: bool) -> None:
-    """Keep the step from digital silence into the clip from dwarfing everything after it."""
-    opening = slice(0, _LEAD // _HOP + _OPENING_HOPS)
-    rest = strength[opening.stop :].max(initial=0.0)
-    if not is_onset:
-        strength[opening] = 0.0
-    else:
-        # Not below a quarter of itself: a note that just rings out has nothing after it.
-        most = max(rest, strength[opening].max() / 4)
-        np.minimum(strength[opening], most, out=strength[opening])
-
-
-def _opens_with_sound(samples: Samples) -> bool:
-    opening = np.abs(samples[: _OPENING_HOPS * _HOP]).max()
-    return bool(opening > _OPENING * np.abs(samples).max())
