@@ -377,10 +377,11 @@ def _check_readable(path: Path) -> None:
                 if not file.read(1):
                     raise AudioError(f"'{path}' is an empty file")
         except FileNotFoundError:
-            hint = f"there is no folder '{path.parent}' either"
-            if path.parent.is_dir():
-                hint = did_you_mean(path.name, (other.name for other in path.parent.iterdir()))
-            raise AudioError(f"there is no file '{path}'", hint=hint) from None
+            if not path.parent.is_dir():
+                hint = f"there is no folder '{path.parent}' either"
+                raise AudioError(f"there is no file '{path}'", hint=hint) from None
+            near = did_you_mean(path.name, (other.name for other in path.parent.iterdir()))
+            raise AudioError(f"there is no file '{path}'", hint=near) from None
         except IsADirectoryError:
             raise AudioError(f"'{path}' is a folder", hint="name a file in it") from None
 

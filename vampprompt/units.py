@@ -35,6 +35,7 @@ UNITS = {
     "bars": "bar",
     "%": "percent",
     "dB": "decibel",
+    "bpm": "tempo",
 }
 NUMBER = r"\d+(?:\.\d+)?|\.\d+"
 _QUANTITY = re.compile(rf"(?P<number>-?(?:{NUMBER})(?:/(?:{NUMBER}))?)(?P<unit>[A-Za-z%]*)")
@@ -54,7 +55,8 @@ class Quantity:
     number : Fraction
         Exact: decimals are read as written.
     unit : str
-        ``frame``, ``second``, ``millisecond``, ``beat``, ``bar``, ``percent`` or ``decibel``.
+        ``frame``, ``second``, ``millisecond``, ``beat``, ``bar``, ``percent``, ``decibel`` or,
+        for beats a minute, ``tempo``.
     spelling : str
         The text that the quantity was read from, which `str` gives back. Not compared.
     """

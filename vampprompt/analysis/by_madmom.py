@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import collections
 import collections.abc
-import importlib
+import importlib.util
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import version
+from dataclasses import dataclass
+from importlib import metadata
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vampprompt.analysis.by_librosa import Metres
+from vampprompt.analysis.cache import remembered
 from vampprompt.analysis.loudness import SAMPLE_RATE, SHORTEST_BEAT, sounding
 from vampprompt.audio import Samples
 from vampprompt.errors import AnalysisError
-from vampprompt.units import Beats
+from vampprompt.language import Positive, Term
+from vampprompt.units import Beats, FloatArray
 
 INSTALL = (
     "pip install 'cython<3' numpy 'setuptools<80' wheel && "
@@ -38,16 +42,16 @@ _lock = threading.RLock()
 _FPS = 100
 
 
-@dataclass
-class MadmomBeats:
+@dataclass(frozen=True, repr=False)
+class MadmomBeats(Term):
     """Tracks beats and bars with madmom's recurrent networks and Bayesian network.
 
     Parameters
     ----------
     beats_per_bar : tuple of int
         The metres to try; the most probable one is taken.
-    note : str
-        Why this tracker was chosen, for `describe`.
+    transition : int
+        How surely the tempo stays as it is: the Bayesian network's ``transition_lambda``.
 
     Raises
     ------
@@ -60,14 +64,29 @@ class MadmomBeats:
     recurrent neural networks", ISMIR 2016.
     """
 
-    beats_per_bar: tuple[int, ...] = (3, 4)
-    note: str = field(default="", repr=False)
-    name: str = field(default="madmom", init=False)
-    version: str = field(default="", init=False, repr=False)
+    name = "madmom"
+    error = AnalysisError
+
+    beats_per_bar: Metres = (3, 4)
+    transition: Positive = 100
 
     def __post_init__(self) -> None:
-        import_madmom("features.downbeats")
-        self.version = version("madmom")
+        super().__post_init__()
+        if importlib.util.find_spec("madmom") is None:
+            raise AnalysisError("madmom is not installed", hint=INSTALL)
+
+        def works() -> FloatArray:
+            import_madmom("features.downbeats")
+            return np.zeros(0)
+
+        # Importing it takes as long as hearing a short clip: what worked once does so again.
+        here = f"works in {sys.prefix}, Python {sys.version}, numpy {np.__version__}"
+        remembered(self, here, works)
+
+    @property
+    def version(self) -> str:
+        """That of madmom."""
+        return metadata.version("madmom")
 
     def __call__(self, samples: Samples, sample_rate: int) -> Beats:
         """Return the beats of one channel of audio; none in silence and in very short clips."""
@@ -78,16 +97,14 @@ class MadmomBeats:
         signal = import_madmom("audio.signal")
         with old_names():
             network = downbeats.RNNDownBeatProcessor()
-            bars = downbeats.DBNDownBeatTrackingProcessor(list(self.beats_per_bar), fps=_FPS)
+            bars = downbeats.DBNDownBeatTrackingProcessor(
+                list(self.beats_per_bar), transition_lambda=self.transition, fps=_FPS
+            )
             bars.map = _map_to_pairs
             activations = network(signal.Signal(samples, SAMPLE_RATE, num_channels=1))
             counted = bars(activations)
         seconds, counts = counted[:, 0].astype(np.float64), counted[:, 1]
         return Beats(seconds, seconds[counts == 1])
-
-    def describe(self) -> str:
-        """Return one line that says who tracks, and why."""
-        return f"madmom {self.version}" + (f" ({self.note})" if self.note else "")
 
 
 def _map_to_pairs(
@@ -130,15 +147,11 @@ def import_madmom(module: str) -> ModuleType:
     Raises
     ------
     AnalysisError
-        If madmom is missing or does not work here, with the command that installs it.
+        If madmom does not work here, with the command that installs it.
     """
     with old_names():
         try:
             return importlib.import_module(f"madmom.{module}")
         # Binary modules built against another numpy fail in many ways.
         except Exception as error:
-            reason = f"does not work here: {error}"
-            if isinstance(error, ModuleNotFoundError):
-                absent = (error.name or "").partition(".")[0] == "madmom"
-                reason = "is not installed" if absent else f"does not work without {error.name}"
-            raise AnalysisError(f"madmom {reason}", hint=INSTALL) from error
+            raise AnalysisError(f"madmom does not work here: {error}", hint=INSTALL) from error
