@@ -104,7 +104,7 @@ def _parts(value: Any) -> Any:
         return str(value)
     if is_dataclass(value):
         kind = type(value)
-        own = [getattr(value, field.name) for field in fields(value)]
+        own = [getattr(value, field.name) for field in fields(value) if field.compare]
         return [kind.__module__, kind.__qualname__, *own]
     raise TypeError(f"an analysis with a {type(value).__name__} has no identity")
 
