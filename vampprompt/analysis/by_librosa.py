@@ -19,8 +19,8 @@ _BEAT_HOP, _ONSET_HOP = 512, 256
 # Half a second of silence on either side: librosa's tracker otherwise loses what is at the edges.
 _MARGIN = 43 * _BEAT_HOP
 _BASS = 200.0
-# Harmony changes at bars more surely than anything is struck there.
-_HARMONY, _BASS_STRENGTH, _STRENGTH = 2.0, 1.0, 0.5
+# Of harmony, bass and all that is struck: harmony changes at bars more surely than the others.
+_WEIGHTS = np.array([2.0, 1.0, 0.5])
 _CHROMA_HOP = 2048
 # Silence put before the clip, so that a sound that begins with it has something to rise from.
 _LEAD = 64 * _ONSET_HOP
@@ -176,19 +176,13 @@ def guess_downbeats(
     """
     if len(beats) < 2:
         return beats
-    weight = (
-        _HARMONY * _standardised(_harmonic_change(beats, samples))
-        + _BASS_STRENGTH * _standardised(bass_strength)
-        + _STRENGTH * _standardised(strength)
-    )
-
-    def prominence(metre: int, first: int) -> float:
-        # The square root makes sums over different numbers of bars comparable.
-        return float(weight[first::metre].sum() / np.sqrt(len(weight[first::metre])))
-
-    ways = [(metre, first) for metre in metres for first in range(min(metre, len(beats)))]
-    metre, first = max(ways, key=lambda way: prominence(*way))
-    return beats[first::metre]
+    evidence = np.stack([_harmonic_change(beats, samples), bass_strength, strength])
+    spread = evidence.std(axis=1, keepdims=True)
+    evidence = (evidence - evidence.mean(axis=1, keepdims=True)) / np.where(spread, spread, 1.0)
+    weight: FloatArray = _WEIGHTS @ evidence
+    ways = [slice(n, None, metre) for metre in metres for n in range(min(metre, len(beats)))]
+    # The square root makes sums over different numbers of bars comparable.
+    return beats[max(ways, key=lambda way: weight[way].sum() / len(weight[way]) ** 0.5)]
 
 
 def _harmonic_change(beats: FloatArray, samples: Samples) -> FloatArray:
@@ -206,8 +200,3 @@ def _harmonic_change(beats: FloatArray, samples: Samples) -> FloatArray:
     change: FloatArray = 1 - np.sum(during[:, 1:] * during[:, :-1], axis=0)
     # Nothing is known before the first beat.
     return np.concatenate([[change.mean()], change])
-
-
-def _standardised(values: FloatArray) -> FloatArray:
-    spread = values.std()
-    return np.zeros_like(values) if spread == 0 else (values - values.mean()) / spread
