@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vampprompt.analysis import cache, remembered
+from vampprompt.analysis import cache, remembered, tracker
 from vampprompt.analysis.cache import location
 from vampprompt.language import Length, Term
 from vampprompt.protocols import Beats
@@ -186,3 +188,14 @@ def test_location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAMPPROMPT_CACHE")
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     assert location() == tmp_path / "vampprompt" / "analyses"
+
+
+def test_remembering_loads_nothing_that_listens() -> None:
+    asked(tracker("auto"))
+    code = (
+        "import sys; from vampprompt import analysis; "
+        "assert len(analysis.remembered(analysis.tracker('auto'), 'a clip', None).beats) == 3; "
+        "print({'librosa', 'madmom', 'scipy', 'soxr', 'torch'} & sys.modules.keys())"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("set()\n", "")

@@ -20,8 +20,6 @@ from vampprompt.units import Beats, Quantity
 _FASTEST = 1000
 # In bytes: an hour of beats takes a hundredth of it.
 _LARGEST_FILE = 2**22
-
-
 _START = Quantity.parse("0s")
 
 

@@ -68,10 +68,8 @@ class LibrosaBeats(Term):
             return Beats.none()
         import librosa
 
-        every, bass = (
-            _strength(samples, aggregate=np.median),
-            _strength(samples, fmax=_BASS, n_mels=4),
-        )
+        every = _strength(samples, aggregate=np.median)
+        bass = _strength(samples, fmax=_BASS, n_mels=4)
         _, frames = librosa.beat.beat_track(
             onset_envelope=every, sr=SAMPLE_RATE, hop_length=_BEAT_HOP, trim=False
         )
