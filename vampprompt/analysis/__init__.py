@@ -26,7 +26,3 @@ __all__ = [
     "tracker",
     "trackers",
 ]
-
-
-def remembered(analysis, identity, listen):  # type: ignore[no-untyped-def]
-    return listen()
