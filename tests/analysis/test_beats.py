@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import vampprompt as vp
 from vampprompt.analysis import LibrosaBeats, MadmomBeats, auto, describe, tracker, trackers
 from vampprompt.analysis.by_librosa import guess_downbeats
 from vampprompt.analysis.by_madmom import old_names
@@ -296,6 +297,7 @@ def test_trackers_are_values_with_a_text(text: str) -> None:
     assert tracker(str(track)) == track
     assert hash(tracker(text)) == hash(track)
     assert describe(track).startswith(text)
+    assert vp.Settings(mask="beat", beats=text).written()["beats"] == text
 
 
 @pytest.mark.parametrize(
