@@ -36,14 +36,6 @@ def test_reads_real_audio(example_path: Path) -> None:
     assert example.duration == pytest.approx(10.0136, abs=1e-4)
 
 
-def empty(path: Path) -> None:
-    path.touch()
-
-
-def folder(path: Path) -> None:
-    path.mkdir()
-
-
 def text(path: Path) -> None:
     path.write_text("this is not sound, whatever the file is called\n" * 20)
 
@@ -70,22 +62,18 @@ def cut_header(path: Path) -> None:
     path.write_bytes(b"RIFF\x24\x00\x00\x00WAVEfmt ")
 
 
-def pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (missing, "there is no file '.*in.wav'\ndid you mean 'in1.wav'?"),
-        (folder, "is a folder"),
-        (empty, "is an empty file"),
+        (Path.mkdir, "is a folder"),
+        (Path.touch, "is an empty file"),
         (text, "is not audio that can be read\nknown are .wav .flac"),
         (cut_header, "is not audio that can be read"),
         (no_samples, "has no samples"),
         (with_nan, "NaN or infinite: 1 of 44100, the first at 0.500 s"),
         (with_infinity, "NaN or infinite: 1 of 4"),
-        (pipe, "is a device or a pipe"),
+        (os.mkfifo, "is a device or a pipe"),
     ],
 )
 def test_refuses_to_read(make, message: str, tmp_path: Path) -> None:
@@ -96,10 +84,9 @@ def test_refuses_to_read(make, message: str, tmp_path: Path) -> None:
 
 
 def test_headerless_samples_are_no_audio(tmp_path: Path) -> None:
-    path = tmp_path / "in.raw"
-    path.write_bytes(bytes(1000))
+    (tmp_path / "in.raw").write_bytes(bytes(1000))
     with pytest.raises(AudioError, match="not audio that can be read"):
-        audio.read(path)
+        audio.read(tmp_path / "in.raw")
 
 
 def test_missing_folder_is_named(tmp_path: Path) -> None:
@@ -144,29 +131,30 @@ def test_subtype_is_kept_where_it_can_be(
     assert audio.read(path).subtype == written
 
 
-@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32"])
-def test_loud_samples_clip_and_never_wrap(subtype: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT"])
+def test_loud_samples_clip_and_never_wrap_unless_floats_hold_them(
+    subtype: str, tmp_path: Path
+) -> None:
     loud = np.array([[-3.0, -1.0, 0.0, 1.0, 3.0]], np.float32)
     audio.write(tmp_path / "out.wav", Audio(loud, RATE, subtype))
     written = audio.read(tmp_path / "out.wav").samples
-    assert np.allclose(written, loud.clip(-1, 1), atol=2**-14)
+    assert np.allclose(written, loud if subtype == "FLOAT" else loud.clip(-1, 1), atol=2**-14)
 
 
-def test_floats_keep_what_is_beyond_full_scale(tmp_path: Path) -> None:
-    audio.write(tmp_path / "out.wav", Audio(np.array([[3.0]], np.float32), RATE, "FLOAT"))
-    assert audio.read(tmp_path / "out.wav").samples == 3.0
-
-
-def test_refuses_to_write_what_is_not_finite(tmp_path: Path) -> None:
-    with pytest.raises(AudioError, match="not finite"):
-        audio.write(tmp_path / "out.wav", Audio(np.array([[np.nan]], np.float32), RATE))
-    assert not list(tmp_path.iterdir())
-
-
-def test_refuses_a_format_too_narrow(tmp_path: Path) -> None:
-    many = np.zeros((9, 100), np.float32)
-    with pytest.raises(AudioError, match=r"cannot hold 9 channel\(s\)"):
-        audio.write(tmp_path / "out.flac", Audio(many, RATE))
+@pytest.mark.parametrize(
+    ("name", "samples", "rate", "message"),
+    [
+        ("out.wav", np.full((1, 1), np.nan), RATE, "not finite"),
+        ("out.flac", np.zeros((9, 100)), RATE, r"cannot hold 9 channel\(s\)"),
+        ("out.ogg", np.zeros((1, 100)), 250_000, "at 250000 Hz\nwrite a .wav file"),
+        ("out.ogg", np.zeros((256, 100)), RATE, r"cannot hold 256 channel\(s\)"),
+    ],
+)
+def test_refuses_what_a_format_cannot_hold(
+    name: str, samples: np.ndarray, rate: int, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(AudioError, match=message):
+        audio.write(tmp_path / name, Audio(samples.astype(np.float32), rate))
     assert not list(tmp_path.iterdir())
 
 
@@ -190,6 +178,9 @@ def test_refuses_places_that_cannot_be_written(check, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(AudioError, match="cannot write"):
         check(tmp_path / "file" / "out.wav")
+    assert {path.name for path in tmp_path.iterdir()} == {"folder.wav", "file"}
+    audio.check_output(tmp_path / "out.wav")
+    assert not (tmp_path / "out.wav").exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -197,11 +188,6 @@ def test_refuses_folders_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(AudioError, match="cannot write"):
         audio.check_output(tmp_path / "out.wav")
-
-
-def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
-    audio.check_output(tmp_path / "out.wav")
-    assert not list(tmp_path.iterdir())
 
 
 def test_atomic_keeps_the_old_file_when_interrupted(tmp_path: Path) -> None:
@@ -220,20 +206,30 @@ def test_atomic_keeps_the_old_file_when_interrupted(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["out.json"]
 
 
-def test_atomic_replaces_what_a_link_points_to(tmp_path: Path) -> None:
+def test_atomic_replaces_what_a_link_points_to_with_ordinary_permissions(tmp_path: Path) -> None:
     (tmp_path / "real.json").write_text("old")
+    (tmp_path / "ordinary").touch()
     (tmp_path / "link.json").symlink_to("real.json")
     with audio.atomic(tmp_path / "link.json") as part:
         part.write_text("new")
     assert (tmp_path / "link.json").is_symlink()
     assert (tmp_path / "real.json").read_text() == "new"
+    assert (tmp_path / "real.json").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
 
 
-def test_atomic_files_get_ordinary_permissions(tmp_path: Path) -> None:
-    (tmp_path / "ordinary").touch()
-    with audio.atomic(tmp_path / "out.json") as part:
-        part.write_text("{}")
-    assert (tmp_path / "out.json").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+def test_atomic_passes_on_whatever_fails_within(tmp_path: Path) -> None:
+    def fill(error: Exception) -> None:
+        with audio.atomic(tmp_path / "out.json"):
+            raise error
+
+    with pytest.raises(ValueError, match="mine"):
+        fill(ValueError("mine"))
+    with pytest.raises(AudioError, match=r"cannot write '.*out\.json': No space left"):
+        fill(OSError(28, "No space left on device"))
+    (tmp_path / "circle").symlink_to("circle")
+    for path in (tmp_path / "circle", "nul\0"):
+        with pytest.raises(AudioError, match="cannot write"), audio.atomic(path):
+            pass
 
 
 @given(
@@ -250,19 +246,15 @@ def test_resampled_length_is_known(n_samples: int, source: int, target: int) -> 
 def test_resampling_keeps_pitch_and_level() -> None:
     there = audio.resample(stereo(1.0), RATE, 48000)
     back = audio.resample(there, 48000, RATE)
-    inside = slice(2000, -2000)
-    assert np.abs(back - stereo(1.0))[:, inside].max() < 1e-4
+    assert np.abs(back - stereo(1.0))[:, 2000:-2000].max() < 1e-4
     assert there.shape == (2, 48000)
 
 
-def test_fit_cuts_and_pads_at_the_end() -> None:
+def test_fit_cuts_and_pads_at_the_end_and_mono_is_the_mean() -> None:
     samples = np.ones((2, 3), np.float32)
     assert audio.fit(samples, 2).tolist() == [[1, 1]] * 2
     assert audio.fit(samples, 5).tolist() == [[1, 1, 1, 0, 0]] * 2
     assert audio.fit(samples[0], 3).tolist() == [1, 1, 1]
-
-
-def test_mono_is_the_mean() -> None:
     assert audio.mono(np.array([[1, 0], [0, 0.5]], np.float32)).tolist() == [0.5, 0.25]
 
 
@@ -305,13 +297,10 @@ def test_silence_has_no_loudness_and_stays() -> None:
     assert audio.normalise(whisper, RATE)[1] == 1.0
 
 
-def test_normalised_to_the_loudness_of_the_model(sample: Audio) -> None:
+def test_normalised_to_the_loudness_of_the_model_and_back(sample: Audio) -> None:
     samples, gain = audio.normalise(sample.samples, RATE)
     assert audio.loudness(samples, RATE) == pytest.approx(-24, abs=0.01)
     assert np.allclose(samples / gain, sample.samples, atol=1e-6)
-
-
-def test_normalising_back_restores_the_level(sample: Audio) -> None:
     before = audio.loudness(sample.samples, RATE)
     samples, _ = audio.normalise(sample.samples * np.float32(0.05), RATE, before)
     assert audio.loudness(samples, RATE) == pytest.approx(before, abs=0.01)

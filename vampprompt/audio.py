@@ -30,25 +30,9 @@ _RELATIVE_GATE = -10.0
 # Filters work on float64 copies: a minute at a time, these stay small beside the recording.
 _LOUDNESS_PIECE = 60.0
 
-_FORMATS = {
-    ".wav": "WAV",
-    ".flac": "FLAC",
-    ".ogg": "OGG",
-    ".mp3": "MP3",
-    ".aiff": "AIFF",
-    ".aif": "AIFF",
-    ".caf": "CAF",
-    ".w64": "W64",
-}
-ENDINGS = tuple(_FORMATS)
-# What is read in any other subtype is written in the format's own default.
-_KEPT_SUBTYPES = {
-    "PCM_16": "PCM_16",
-    "PCM_24": "PCM_24",
-    "PCM_32": "PCM_32",
-    "FLOAT": "FLOAT",
-    "DOUBLE": "FLOAT",
-}
+ENDINGS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".caf", ".w64")
+# What is read in any other subtype is written in the format's own default, and doubles as floats.
+_KEPT_SUBTYPES = ("PCM_16", "PCM_24", "PCM_32", "FLOAT")
 # libsndfile's Vorbis encoder overflows its stack when it gets a long file in one piece,
 _WRITE_BLOCK = 1 << 16
 # and brings the process down when it is asked for more than Vorbis has.
@@ -137,7 +121,7 @@ def read(path: str | os.PathLike[str]) -> Audio:
     except (soundfile.SoundFileError, TypeError, ValueError) as error:
         raise AudioError(
             f"'{path}' is not audio that can be read",
-            hint=f"known are {_endings()} and a few more; convert it first",
+            hint=f"known are {' '.join(ENDINGS)} and a few more; convert it first",
         ) from error
     except MemoryError as error:
         raise AudioError(f"'{path}' says that it is larger than this machine's memory") from error
@@ -176,8 +160,8 @@ def write(path: str | os.PathLike[str], audio: Audio) -> None:
     file_format = _format_of(path)
     if not np.isfinite(audio.samples).all():
         raise AudioError(f"'{path}' is not written: the audio has samples that are not finite")
-    subtype = _KEPT_SUBTYPES.get(audio.subtype or "")
-    if subtype is None or not soundfile.check_format(file_format, subtype):
+    subtype = "FLOAT" if audio.subtype == "DOUBLE" else audio.subtype
+    if subtype not in _KEPT_SUBTYPES or not soundfile.check_format(file_format, subtype):
         subtype = soundfile.default_subtype(file_format)
     too_wide = AudioError(
         f"'{path}' cannot hold {audio.n_channels} channel(s) at {audio.sample_rate} Hz",
@@ -209,8 +193,7 @@ def check_output(path: str | os.PathLike[str]) -> None:
     AudioError
         As `write` does.
     """
-    path = Path(path)
-    _format_of(path)
+    _format_of(Path(path))
     check_writable(path)
 
 
@@ -242,19 +225,15 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     AudioError
         If the folder does not exist or cannot be written to, or `path` is a folder.
     """
-    path = Path(path)
-    try:
-        path = path.resolve()  # a link stays a link: what it points to is replaced
-    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a null
-        raise AudioError(f"cannot write {str(path)!r}: {error}") from error
+    with _told("write", path, OSError, RuntimeError, ValueError):  # links in a circle, a null
+        path = Path(path).resolve()  # a link stays a link: what it points to is replaced
     part = _new_sibling(path)
     try:
-        yield part
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise AudioError(f"cannot write '{path}': {error.strerror or error}") from error
+        with _told("write", path, OSError):
+            yield part
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
@@ -324,20 +303,13 @@ def loudness(samples: Samples, sample_rate: int) -> float:
         for piece in np.array_split(line, n_pieces):
             meter.integrated_loudness(piece.astype(np.float64))
             blocks += meter.blockwise_loudness
-    return _gated(np.array(blocks))
-
-
-def _gated(blocks: NDArray[np.float64]) -> float:
-    """Return the loudness of blocks without the quiet ones, by BS.1770's two thresholds."""
-    heard = blocks[blocks >= _ABSOLUTE_GATE]
-    if not len(heard):
-        return -np.inf
-    loud = heard[heard > _mean_level(heard) + _RELATIVE_GATE]
-    return _mean_level(loud)
+    # BS.1770's two thresholds leave out the quiet blocks.
+    heard = np.array([block for block in blocks if block >= _ABSOLUTE_GATE])
+    return _mean_level(heard[heard > _mean_level(heard) + _RELATIVE_GATE])
 
 
 def _mean_level(levels: NDArray[np.float64]) -> float:
-    return float(10 * np.log10(np.mean(10 ** (levels / 10))))
+    return float(10 * np.log10(np.mean(10 ** (levels / 10)))) if len(levels) else -np.inf
 
 
 def normalise(
@@ -384,58 +356,55 @@ def _peak(samples: Samples) -> float:
     return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
-def _check_readable(path: Path) -> None:
+@contextmanager
+def _told(verb: str, path: str | os.PathLike[str], *errors: type[Exception]) -> Iterator[None]:
+    """Turn the system's errors into one that names the file."""
     try:
+        yield
+    except errors as error:
+        shown = repr(str(path)) if isinstance(error, ValueError) else f"'{path}'"
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(f"cannot {verb} {shown}: {reason}") from error
+
+
+def _check_readable(path: Path) -> None:
+    with _told("read", path, OSError, ValueError):  # a null in the path
         # Opening a pipe would wait for its other end.
         if path.exists() and not path.is_file() and not path.is_dir():
             raise AudioError(f"'{path}' is a device or a pipe, not a file")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise AudioError(f"'{path}' is an empty file")
-    except FileNotFoundError:
-        raise AudioError(f"there is no file '{path}'", hint=_similar(path)) from None
-    except IsADirectoryError:
-        raise AudioError(f"'{path}' is a folder", hint="name a file in it") from None
-    except OSError as error:
-        raise AudioError(f"cannot read '{path}': {error.strerror or error}") from error
-    except ValueError as error:  # a null in the path
-        raise AudioError(f"cannot read {str(path)!r}: {error}") from error
-
-
-def _similar(path: Path) -> str | None:
-    if not path.parent.is_dir():
-        return f"there is no folder '{path.parent}' either"
-    return did_you_mean(path.name, (other.name for other in path.parent.iterdir()))
+        try:
+            with path.open("rb") as file:
+                if not file.read(1):
+                    raise AudioError(f"'{path}' is an empty file")
+        except FileNotFoundError:
+            if not path.parent.is_dir():
+                hint = f"there is no folder '{path.parent}' either"
+                raise AudioError(f"there is no file '{path}'", hint=hint) from None
+            near = did_you_mean(path.name, (other.name for other in path.parent.iterdir()))
+            raise AudioError(f"there is no file '{path}'", hint=near) from None
+        except IsADirectoryError:
+            raise AudioError(f"'{path}' is a folder", hint="name a file in it") from None
 
 
 def _format_of(path: Path) -> str:
-    try:
-        return _FORMATS[path.suffix.lower()]
-    except KeyError:
-        raise AudioError(
-            f"'{path}' ends in no known audio format", hint=f"known: {_endings()}"
-        ) from None
-
-
-def _endings() -> str:
-    return " ".join(_FORMATS)
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        hint = f"known: {' '.join(ENDINGS)}"
+        raise AudioError(f"'{path}' ends in no known audio format", hint=hint)
+    return "AIFF" if ending == ".aif" else ending[1:].upper()
 
 
 def _new_sibling(path: Path) -> Path:
     """Create an empty file beside a path, with the permissions that a new file gets."""
     part = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
-    try:
+    with _told("write", path, OSError, ValueError):  # a null in the path
         if path.is_dir():
             raise AudioError(f"'{path}' is a folder", hint="name a file in it")
         if path.exists() and not os.access(path, os.W_OK):
             raise AudioError(f"cannot write '{path}': it is read-only")
-        part.open("xb").close()
-    except FileNotFoundError:
-        raise AudioError(
-            f"the folder '{path.parent}' does not exist", hint="make it first, or name another"
-        ) from None
-    except OSError as error:
-        raise AudioError(f"cannot write '{path}': {error.strerror or error}") from error
-    except ValueError as error:  # a null in the path
-        raise AudioError(f"cannot write {str(path)!r}: {error}") from error
+        try:
+            part.open("xb").close()
+        except FileNotFoundError:
+            hint = "make it first, or name another"
+            raise AudioError(f"the folder '{path.parent}' does not exist", hint=hint) from None
     return part

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -35,6 +36,7 @@ UNITS = {
     "bars": "bar",
     "%": "percent",
     "dB": "decibel",
+    "bpm": "tempo",
 }
 NUMBER = r"\d+(?:\.\d+)?|\.\d+"
 _QUANTITY = re.compile(rf"(?P<number>-?(?:{NUMBER})(?:/(?:{NUMBER}))?)(?P<unit>[A-Za-z%]*)")
@@ -54,7 +56,8 @@ class Quantity:
     number : Fraction
         Exact: decimals are read as written.
     unit : str
-        ``frame``, ``second``, ``millisecond``, ``beat``, ``bar``, ``percent`` or ``decibel``.
+        ``frame``, ``second``, ``millisecond``, ``beat``, ``bar``, ``percent``, ``decibel`` or,
+        for beats a minute, ``tempo``.
     spelling : str
         The text that the quantity was read from, which `str` gives back. Not compared.
     """
@@ -77,12 +80,14 @@ class Quantity:
             If the text is not a number with a known unit right behind it.
         """
         match = _QUANTITY.fullmatch(text)
-        units = [unit for unit in UNITS if unit]
         if match is None:
             raise MaskError(f"'{text}' is not a quantity", hint="write 7, 2s, 500ms or 1/2beat")
         if match["unit"] not in UNITS:
+            units = [unit for unit in UNITS if unit]
             near = next((unit for unit in units if unit.lower() == match["unit"].lower()), None)
-            hint = did_you_mean(near or match["unit"], units) or f"units: {' '.join(units)}"
+            # All but the last, which is for beat trackers.
+            known = f"units: {' '.join(units[:-1])}"
+            hint = did_you_mean(near or match["unit"], units) or known
             raise MaskError(f"unknown unit '{match['unit']}'", hint=hint)
         if len(match["number"]) > 64:
             raise MaskError("a number with more than 15 digits", hint="write a shorter one")
@@ -125,6 +130,11 @@ class Quantity:
         return Quantity(exactly(number) * self.number, self.unit)
 
     @property
+    def is_time(self) -> bool:
+        """Whether it measures a clip: in frames, time, beats, bars or percent of its length."""
+        return self.unit not in ("decibel", "tempo")
+
+    @property
     def is_musical(self) -> bool:
         """Whether its length in seconds depends on the beats of a clip."""
         return self.unit in ("beat", "bar")
@@ -161,17 +171,9 @@ def exactly(number: int | float | np.floating[Any] | Fraction) -> Fraction:
 
 def _decimal(number: Fraction) -> str:
     """Write a number exactly: as a decimal where one ends, else as a fraction."""
-    denominator = number.denominator
-    for prime in (2, 5):
-        while denominator % prime == 0:
-            denominator //= prime
-    if denominator != 1:
-        return f"{number.numerator}/{number.denominator}"
-    if number.denominator == 1:
-        return str(number.numerator)
-    places = next(n for n in range(1, 400) if (number * 10**n).denominator == 1)
-    digits = str(abs(number.numerator) * 10**places // number.denominator).rjust(places + 1, "0")
-    return f"{'-' if number < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+    with localcontext(prec=80):  # more digits than numerator and denominator can make
+        decimal = Decimal(number.numerator) / number.denominator
+    return f"{decimal:f}" if Fraction(decimal) == number else str(number)
 
 
 @dataclass(frozen=True)
@@ -351,9 +353,7 @@ class Timeline:
     def _every_frames(self, period: Quantity, offset: Quantity) -> IntArray:
         step = self._exact_frames(period)
         self._refuse_too_short(period, self.grid.n_frames / step)
-        origin = (
-            Fraction(self.position(offset)) if offset.is_musical else self._exact_frames(offset)
-        )
+        origin = self.position(offset) if offset.is_musical else self._exact_frames(offset)
         # A millionth of a frame is enough, and keeps the products below within 64 bits.
         step, origin = (value.limit_denominator(10**6) for value in (step, origin % step))
         if step > self.grid.n_frames:

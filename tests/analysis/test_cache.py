@@ -1,162 +1,185 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from vampprompt.analysis import cached, describe
+from vampprompt.analysis import cache, remembered, tracker
 from vampprompt.analysis.cache import location
-from vampprompt.protocols import Beats, BeatTracker
+from vampprompt.language import Length, Term
+from vampprompt.protocols import Beats
+from vampprompt.units import Quantity
 
-RATE = 44100
-SAMPLES = np.linspace(-0.5, 0.5, 1000, dtype=np.float32)
-
-
-@dataclass
-class Counting:
-    """A tracker that counts how often it is asked."""
-
-    parameter: int = 4
-    version: str = field(default="1", repr=False)
-    name: str = field(default="counting", repr=False)
-    asked: int = field(default=0, repr=False)
-
-    def __call__(self, samples: np.ndarray, sample_rate: int) -> Beats:
-        self.asked += 1
-        return Beats(np.array([0.1, 1 / 3, 1e-9 + 2]), np.array([0.1]))
+TWO = Quantity.parse("2.0s")
+HEARD = Beats(np.array([0.1, 1 / 3, 1e-9 + 2]), np.array([0.1]))
 
 
-@pytest.fixture
+@dataclass(frozen=True, repr=False)
+class Counting(Term):
+    """A tracker with arguments of all kinds."""
+
+    name = "counting"
+    version = "1"
+
+    number: float = 4
+    length: Length = TWO
+    numbers: tuple[int, ...] = (3, 4)
+
+
+class Other(Counting):
+    """Another with the same name and arguments."""
+
+
+class Newer(Counting):
+    version = "2"
+
+
+Newer.__qualname__ = "Counting"
+
+
+@pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VAMPPROMPT_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "analyses"
 
 
-def test_a_clip_is_heard_once(folder: Path) -> None:
-    first = Counting()
-    heard = cached(first)(SAMPLES, RATE)
-    again = Counting()
-    remembered = cached(again)(SAMPLES.copy(), RATE)
-    assert (first.asked, again.asked) == (1, 0)
-    assert np.array_equal(heard.beats, remembered.beats)
-    assert np.array_equal(heard.downbeats, remembered.downbeats)
-    assert remembered.beats.dtype == np.float64
-    assert folder.is_dir()
+def asked(analysis: Any, key: str = "a clip", heard: Any = HEARD) -> int:
+    """How often a tracker is asked if what it hears is wanted twice."""
+    calls = []
+
+    def listen() -> Any:
+        calls.append(key)
+        return heard
+
+    for _ in range(2):
+        got = remembered(analysis, key, listen)
+        assert type(got) is type(heard)
+        for one, other in zip(rows(got), rows(heard), strict=True):
+            assert one.dtype == np.float64
+            assert np.array_equal(one, other)
+    return len(calls)
+
+
+def rows(heard: Any) -> list[np.ndarray]:
+    return [heard.beats, heard.downbeats] if isinstance(heard, Beats) else [heard]
 
 
 @pytest.mark.parametrize(
-    ("tracker", "samples", "sample_rate"),
+    "heard", [HEARD, Beats.none(), *map(np.array, ([0.0], [0.1, 0.2])), np.zeros(0)]
+)
+def test_a_clip_is_heard_once(heard: Any, folder: Path) -> None:
+    assert asked(Counting(), heard=heard) == 1
+    assert asked(Counting(4, "2s", (3, 4)), heard=heard) == 0
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("analysis", "key"),
     [
-        (Counting(parameter=3), SAMPLES, RATE),
-        (Counting(version="2"), SAMPLES, RATE),
-        (Counting(), SAMPLES * np.float32(0.999), RATE),
-        (Counting(), SAMPLES[:-1], RATE),
-        (Counting(), SAMPLES, 48000),
+        (Counting(number=3), "a clip"),
+        (Counting(number=True), "a clip"),
+        (Counting(length="3s"), "a clip"),
+        (Counting(length="2beats"), "a clip"),
+        (Counting(numbers=(3,)), "a clip"),
+        (Newer(), "a clip"),
+        (Other(), "a clip"),
+        (Counting(), "another clip"),
     ],
-    ids=["parameter", "version", "audio", "length", "rate"],
+    ids=["number", "kind", "length", "unit", "numbers", "version", "type", "clip"],
 )
-def test_anything_else_is_heard_anew(
-    folder: Path, tracker: Counting, samples: np.ndarray, sample_rate: int
-) -> None:
-    cached(Counting())(SAMPLES, RATE)
-    cached(tracker)(samples, sample_rate)
-    assert tracker.asked == 1
+def test_anything_else_is_heard_anew(analysis: Counting, key: str) -> None:
+    asked(Counting())
+    assert asked(analysis, key) == 1
 
 
-@dataclass
-class Onsets:
-    times: tuple[float, ...]
-    version: str = "1"
-
-    def __call__(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
-        return np.array(self.times)
+class Plain:
+    name, version = "plain", "1"
 
 
-@pytest.mark.parametrize("times", [(), (0.0,), (0.1, 0.2)])
-def test_onsets_come_back(folder: Path, times: tuple[float, ...]) -> None:
-    for _ in range(2):
-        heard = cached(Onsets(times))(SAMPLES, RATE)
-        assert heard.tolist() == list(times)
-        assert heard.dtype == np.float64
-
-
-def test_no_beats_come_back(folder: Path) -> None:
-    @dataclass
-    class Deaf(Counting):
-        def __call__(self, samples: np.ndarray, sample_rate: int) -> Beats:
-            self.asked += 1
-            return Beats.none()
-
-    deaf = Deaf()
-    for _ in range(2):
-        heard = cached(deaf)(SAMPLES, RATE)
-        assert len(heard.beats) == len(heard.downbeats) == 0
-    assert deaf.asked == 1
-
-
-def test_the_wrapped_tracker_shows_through() -> None:
-    tracker = cached(Counting())
-    assert isinstance(tracker, BeatTracker)
-    assert tracker.name == "counting"
-    assert describe(tracker) == "counting"
-
-
-def test_what_has_no_version_is_not_kept(folder: Path) -> None:
-    class Plain:
-        name = "plain"
-
-        def __call__(self, samples: np.ndarray, sample_rate: int) -> Beats:
-            return Beats.none()
-
-    class Versioned(Plain):
-        version = "1"
-
-    for tracker in (Plain(), Versioned()):
-        assert cached(tracker) is tracker
-
-
-def corrupt_database(folder: Path) -> None:
-    cached(Counting())(SAMPLES, RATE)
-    for file in folder.iterdir():
-        file.write_bytes(b"not a database, whatever it is called" * 1000)
-
-
-def corrupt_value(folder: Path) -> None:
-    import diskcache
-
-    cached(Counting())(SAMPLES, RATE)
-    with diskcache.Cache(str(folder)) as cache:
-        for key in list(cache):
-            cache[key] = '{"no": "times"'
-
-
-def a_file_in_the_way(folder: Path) -> None:
-    folder.parent.mkdir()
-    folder.write_text("")
-
-
-def a_file_above(folder: Path) -> None:
-    folder.parent.write_text("")
+class Unversioned(Counting):
+    version = None  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize(
-    "spoil", [corrupt_database, corrupt_value, a_file_in_the_way, a_file_above]
+    "analysis", [Plain(), Unversioned(), Counting(number=np.arange(2000)), Counting(number=len)]
 )
-def test_a_spoilt_cache_breaks_nothing(spoil, folder: Path) -> None:
+def test_what_nobody_could_tell_apart_is_not_kept(analysis: Any, folder: Path) -> None:
+    assert asked(analysis) == 2
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x04not JSON",
+        b'{"no": "times"',
+        b"{}",
+        b"[]",
+        b"0.5",
+        b"[[0.5], [0.5], [0.5]]",
+        b'[["0.5"], []]',
+        b"[[[0.5]], []]",
+        b"[[0.5, [0.5]], []]",
+        b"[[NaN], []]",
+        b"[" * 100_000,
+        b"[[0.5], []]" + bytes(20_000_000),
+    ],
+)
+def test_a_damaged_entry_is_made_anew(content: bytes, folder: Path) -> None:
+    asked(Counting())
+    (entry,) = folder.iterdir()
+    entry.write_bytes(content)
+    assert asked(Counting()) == 1
+    assert [len(one) for one in json.loads(entry.read_text())] == [3, 1]
+
+
+def in_the_way(folder: Path) -> None:
+    folder.parent.mkdir()
+    folder.touch()
+
+
+def above(folder: Path) -> None:
+    folder.parent.touch()
+
+
+def writable_by_others(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+
+
+@pytest.mark.parametrize("spoil", [in_the_way, above, writable_by_others])
+def test_a_spoilt_folder_is_not_used(spoil: Callable[[Path], None], folder: Path) -> None:
     spoil(folder)
-    tracker = Counting()
-    assert len(cached(tracker)(SAMPLES, RATE).beats) == 3
-    assert tracker.asked == 1
+    assert asked(Counting()) == 2
+    assert not folder.is_dir() or not list(folder.iterdir())
 
 
-def test_a_corrupt_database_is_made_anew(folder: Path) -> None:
-    corrupt_database(folder)
-    tracker = Counting()
-    for _ in range(3):
-        cached(tracker)(SAMPLES, RATE)
-    assert tracker.asked == 1
+def test_a_folder_of_somebody_else_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asked(Counting()) == 1
+    monkeypatch.setattr(os, "geteuid", lambda: -1)
+    assert asked(Counting()) == 2
+
+
+def test_the_folder_does_not_grow_without_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(Counting(), "oldest")
+    for index, entry in enumerate(folder.iterdir()):
+        os.utime(entry, (index, index))
+    (folder / "of the user.txt").write_text("kept")
+    monkeypatch.setattr(cache, "_SIZE_LIMIT", 100)
+    assert asked(Counting(), "newer") == asked(Counting(), "newest") == 1
+    assert asked(Counting(), "newest") == 0
+    assert asked(Counting(), "oldest") == 1
+    assert (folder / "of the user.txt").exists()
 
 
 def test_location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,3 +188,14 @@ def test_location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAMPPROMPT_CACHE")
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     assert location() == tmp_path / "vampprompt" / "analyses"
+
+
+def test_remembering_loads_nothing_that_listens() -> None:
+    asked(tracker("auto"))
+    code = (
+        "import sys; from vampprompt import analysis; "
+        "assert len(analysis.remembered(analysis.tracker('auto'), 'a clip', None).beats) == 3; "
+        "print({'librosa', 'madmom', 'scipy', 'soxr', 'torch'} & sys.modules.keys())"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("set()\n", "")

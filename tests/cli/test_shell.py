@@ -175,7 +175,7 @@ def test_completion_in_a_shell():
     [
         (options.sampler_names, "", [*vp.samplers.samplers]),
         (options.sampler_names, "conf", ["confidence"]),
-        (options.tracker_names, "", ["auto", "librosa", "madmom"]),
+        (options.tracker_names, "", ["auto", "file", "librosa", "madmom", "steady"]),
         (options.model_names, "st", ["starter"]),
         (options.model_names, "x", []),
     ],

@@ -1,11 +1,16 @@
-"""What is heard in a clip: beats, onsets, loudness."""
+"""What is heard in a clip: beats, onsets, loudness.
+
+Whoever wraps a recording for masks (`vampprompt.clip`, composing) calls these, and asks for them
+through `remembered`, so that a clip is analysed once. Trackers are terms of the language, read by
+`tracker`. This room knows audio and units, and nothing of masks, samplers and models. Importing it
+imports no library that listens: each does when it is first asked.
+"""
 
 from vampprompt.analysis.beats import auto, describe, tracker, trackers
-from vampprompt.analysis.cache import cached
-from vampprompt.analysis.librosa_beats import LibrosaBeats
-from vampprompt.analysis.librosa_onsets import LibrosaOnsets
+from vampprompt.analysis.by_librosa import LibrosaBeats, LibrosaOnsets
+from vampprompt.analysis.by_madmom import MadmomBeats
+from vampprompt.analysis.cache import remembered
 from vampprompt.analysis.loudness import frame_loudness
-from vampprompt.analysis.madmom_beats import MadmomBeats
 
 onsets = LibrosaOnsets()
 
@@ -14,14 +19,10 @@ __all__ = [
     "LibrosaOnsets",
     "MadmomBeats",
     "auto",
-    "cached",
     "describe",
     "frame_loudness",
     "onsets",
+    "remembered",
     "tracker",
     "trackers",
 ]
-
-
-def remembered(analysis, identity, listen):  # type: ignore[no-untyped-def]
-    return listen()

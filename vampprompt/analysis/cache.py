@@ -1,4 +1,7 @@
-"""Analyses kept on disk, so that a clip is analysed once however often it is composed from."""
+"""Analyses kept on disk, so that a clip is analysed once however often it is composed from.
+
+Each in a small file of JSON: whoever gets one in there makes no code run.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,28 @@ import hashlib
 import json
 import logging
 import os
-import shutil
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from fractions import Fraction
+from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vampprompt.analysis.beats import describe
-from vampprompt.audio import Samples
-from vampprompt.protocols import BeatTracker, OnsetDetector
-from vampprompt.units import Beats
+from vampprompt.audio import atomic
+from vampprompt.language import Term
+from vampprompt.units import Beats, FloatArray
 
 _log = logging.getLogger(__name__)
 
-Heard: TypeAlias = Beats | NDArray[np.float64]
-Analysis = TypeVar("Analysis", BeatTracker, OnsetDetector)
+Heard = TypeVar("Heard", Beats, FloatArray)
 
 # Of a few kilobytes each: enough for tens of thousands of clips.
 _SIZE_LIMIT = 64 * 2**20
+# The onsets of a day. What is larger was not written here.
+_ENTRY_LIMIT = 16 * 2**20
 
 
 def location() -> Path:
@@ -43,92 +45,90 @@ def location() -> Path:
     return root / "analyses"
 
 
-def cached(analysis: Analysis) -> Analysis:
-    """Return a beat tracker or onset detector that remembers what it heard, on disk.
+def remembered(analysis: object, key: str, listen: Callable[[], Heard]) -> Heard:
+    """Return what an analysis hears in a recording, from disk if it was heard before.
 
-    Results are kept by the audio itself, the analysis with its parameters (its ``repr``) and its
-    ``version``. One that has no version or no ``repr`` of its own comes back as it is: nobody
-    could tell when what it heard is out of date. A cache that cannot be read or written is as
-    good as none.
+    Results are kept by the recording, the analysis with its type and arguments, and its
+    ``version``. What one without a version hears is not kept, nor what anything but a `Term`
+    does: nobody could tell when it is out of date. A cache that cannot be read or written is as
+    good as none, and so is one in which others can write.
+
+    Parameters
+    ----------
+    analysis : BeatTracker or OnsetDetector
+        Who listens.
+    key : str
+        The identity of the recording by its content.
+    listen : callable
+        Listens to it; called only if nothing is remembered.
     """
-    if not hasattr(analysis, "version") or type(analysis).__repr__ is object.__repr__:
-        return analysis
-    return cast(Analysis, _Cached(analysis))
+    heard = file = None
+    if isinstance(analysis, Term) and getattr(analysis, "version", None):
+        with _forgiving():
+            file = _own_folder() / f"{_digest(analysis, key)}.json"
+            heard = _recall(file)
+    if heard is None:
+        heard = listen()
+        with _forgiving():
+            if file is not None:
+                _keep(file, heard)
+    return cast(Heard, heard)
 
 
-class _Cached:
-    def __init__(self, analysis: Any) -> None:
-        self._analysis: Callable[[Samples, int], Heard] = analysis
-        self.name = getattr(analysis, "name", type(analysis).__name__)
-        self.version = analysis.version
-
-    def __repr__(self) -> str:
-        return f"cached({self._analysis!r})"
-
-    def describe(self) -> str:
-        return describe(self._analysis)
-
-    def __call__(self, samples: Samples, sample_rate: int) -> Heard:
-        key = _key(self._analysis, samples, sample_rate)
-        heard = _recall(key)
-        if heard is None:
-            heard = self._analysis(samples, sample_rate)
-            _keep(key, heard)
-        return heard
-
-
-def _key(analysis: Any, samples: Samples, sample_rate: int) -> str:
+@contextmanager
+def _forgiving() -> Iterator[None]:
+    """Go on whatever is wrong with the cache: the clip can be heard again."""
     try:
-        own_version = version("vampprompt")
-    except PackageNotFoundError:  # run from its source
-        own_version = ""
-    parts = (own_version, analysis.version, type(analysis).__module__, analysis, sample_rate)
-    digest = hashlib.blake2b(repr(parts).encode(), digest_size=20)
-    digest.update(np.ascontiguousarray(samples).data)
-    return digest.hexdigest()
-
-
-def _recall(key: str) -> Heard | None:
-    try:
-        text = _with_cache(lambda cache: cache.get(key))
-        return None if text is None else _from_text(text)
-    # Whatever is wrong with the cache, the clip can be heard again.
+        yield
     except Exception as error:
-        _log.info("no kept analysis: %s", error)
-        return None
+        _log.info("analyses are not kept: %s", error)
 
 
-def _keep(key: str, heard: Heard) -> None:
-    try:
-        _with_cache(lambda cache: cache.set(key, _to_text(heard)))
-    except Exception as error:
-        _log.info("analysis not kept: %s", error)
-
-
-def _with_cache(use: Callable[[Any], Any]) -> Any:
-    import diskcache
-
+def _own_folder() -> Path:
     folder = location()
-    try:
-        with closing(diskcache.Cache(str(folder), timeout=1, size_limit=_SIZE_LIMIT)) as cache:
-            return use(cache)
-    # An operational error is a full disk or a lock, which pass; any other is a broken file.
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.stat()
+    if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
+        raise PermissionError(f"others may write to {folder}")
+    return folder
 
 
-def _to_text(heard: Heard) -> str:
-    if isinstance(heard, Beats):
-        return json.dumps([heard.beats.tolist(), heard.downbeats.tolist()])
-    return json.dumps(heard.tolist())
+def _digest(analysis: Any, key: str) -> str:
+    parts = (metadata.version("vampprompt"), analysis.version, analysis, key)
+    return hashlib.sha256(json.dumps(parts, default=_parts).encode()).hexdigest()
 
 
-def _from_text(text: str) -> Heard:
-    times = json.loads(text)
-    if times and isinstance(times[0], list):
-        beats, downbeats = (np.array(part, dtype=np.float64) for part in times)
-        return Beats(beats, downbeats)
-    return np.array(times, dtype=np.float64)
+def _parts(value: Any) -> Any:
+    """Return what a value consists of. Nobody knows when those of foreign types are equal."""
+    if isinstance(value, Fraction):
+        return str(value)
+    if is_dataclass(value):
+        kind = type(value)
+        own = [getattr(value, field.name) for field in fields(value) if field.compare]
+        return [kind.__module__, kind.__qualname__, *own]
+    raise TypeError(f"an analysis with a {type(value).__name__} has no identity")
+
+
+def _recall(file: Path) -> Beats | FloatArray | None:
+    if not file.exists():
+        return None
+    with file.open("rb") as stream:
+        text = stream.read(_ENTRY_LIMIT)
+    rows = [np.asarray(row) for row in json.loads(text)]
+    if not 1 <= len(rows) <= 2 or not all(
+        row.dtype == np.float64 and row.ndim == 1 and np.isfinite(row).all() for row in rows
+    ):
+        raise ValueError(f"{file} is damaged")
+    return Beats(*rows) if len(rows) == 2 else rows[0]
+
+
+def _keep(file: Path, heard: Beats | FloatArray) -> None:
+    rows = [heard.beats, heard.downbeats] if isinstance(heard, Beats) else [heard]
+    with atomic(file) as part:
+        part.write_text(json.dumps([np.asarray(row, np.float64).tolist() for row in rows]))
+    size = 0
+    found = [(entry.stat(), entry) for entry in file.parent.glob("*.json")]
+    for status, entry in sorted(found, key=lambda one: one[0].st_mtime, reverse=True):
+        size += status.st_size
+        if size > _SIZE_LIMIT:
+            entry.unlink(missing_ok=True)

@@ -148,7 +148,8 @@ class Settings:
         """Return the settings as what JSON can hold."""
         found = {one.name: getattr(self, one.name) for one in fields(self)}
         found["sampler"], found["fine_sampler"] = self.stages
-        found["beats"] = getattr(self.beats, "name", self.beats)
+        if not isinstance(self.beats, Term):
+            found["beats"] = getattr(self.beats, "name", self.beats)
         return {name: _written(value) for name, value in found.items()}
 
 

@@ -22,7 +22,7 @@ from vampprompt.units import Quantity, exactly
 def offset(value: Any) -> Quantity:
     """Take a distance in frames, time, beats or bars, forwards or backwards."""
     quantity = _quantity(value)
-    if quantity.unit == "decibel":
+    if not quantity.is_time:
         raise MaskError(f"'{quantity}' is not a time", hint="write frames, ms, s, beats or bars")
     return quantity
 

@@ -1,5 +1,9 @@
 """Reports: a page to hear and see what composing made, in one file.
 
+`Log` records while `compose` works, `write` fills in the page: its player (`player.js`), and sound
+and pictures as text (`media`). Stands above composing, whose songs it shows; the command line calls
+it, and nothing else in the package does.
+
 >>> import vampprompt as vp
 >>> audio = vp.read("in.wav")
 >>> log = vp.report.Log()

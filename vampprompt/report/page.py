@@ -4,51 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
-from numpy.typing import NDArray
 
 from vampprompt.audio import Audio, atomic, check_writable
+from vampprompt.composing import Song
 from vampprompt.errors import VampPromptError
-from vampprompt.report import pictures
+from vampprompt.report import media
 from vampprompt.report.log import Log
-from vampprompt.report.sound import embedded
-
-if TYPE_CHECKING:
-    from vampprompt.composing import Song
 
 ENDINGS = (".html", ".htm")
 # Of kept tokens, in light and in dark: the accent of style.css.
 ACCENT = (234, 88, 12)
 _MOST_TICKS = 10
 _TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
-
-
-@dataclass(frozen=True)
-class Track:
-    """What the page shows of the input or of a variation.
-
-    Attributes
-    ----------
-    name : str
-        What it is called.
-    key : str
-        The key that switches to it; empty if there is none left.
-    audio : Audio
-        How it sounds.
-    keep : ndarray
-        Share kept of each token, ``[codebook, frame]``, in ``[0, 1]``.
-    """
-
-    name: str
-    key: str
-    audio: Audio
-    keep: NDArray[np.float32]
 
 
 def check_output(path: str | Path) -> None:
@@ -99,25 +72,7 @@ def write(path: str | Path, song: Song, audio: Audio, log: Log | None = None) ->
     check_output(path)
     log = log or Log()
     tracks = _tracks(song, audio)
-    peak = max(float(np.abs(track.audio.samples).max()) for track in tracks)
-    levels = [pictures.mel_levels(track.audio.samples, track.audio.sample_rate) for track in tracks]
-    loudest = max(float(one.max()) for one in levels)
-    seconds = max(track.audio.duration for track in tracks)
-    shown = [
-        {
-            "name": track.name,
-            "key": track.key,
-            "seconds": track.audio.duration,
-            "width": track.audio.duration / seconds,
-            "kept": float(track.keep.mean()),
-            "keep_width": track.keep.shape[1] / song.frame_rate / track.audio.duration,
-            "sound": embedded(track.audio),
-            "waveform": pictures.waveform(track.audio.samples, peak),
-            "spectrogram": pictures.spectrogram(level, loudest),
-            "tokens": pictures.tokens(track.keep, ACCENT),
-        }
-        for track, level in zip(tracks, levels, strict=True)
-    ]
+    seconds = max(track["seconds"] for track in tracks)
     here = files(__package__)
     script = (here / "player.js").read_text(encoding="utf-8")
     # Only this very script may run, whatever a file's name might smuggle in.
@@ -129,7 +84,7 @@ def write(path: str | Path, song: Song, audio: Audio, log: Log | None = None) ->
         title=audio.path.name if audio.path else "a recording from memory",
         song=song,
         recipe=song.recipe.to_json(Path(path).parent),
-        tracks=shown,
+        tracks=tracks,
         seconds=seconds,
         ticks=ticks(seconds),
         codebooks=song.keep.float().mean(dim=(0, 2)).tolist(),
@@ -139,28 +94,39 @@ def write(path: str | Path, song: Song, audio: Audio, log: Log | None = None) ->
         style=(here / "style.css").read_text(encoding="utf-8"),
         script=script,
         digest=digest,
-        wave_box=f"0 {-pictures.WAVE_HEIGHT} {pictures.MOST_COLUMNS} {2 * pictures.WAVE_HEIGHT}",
+        wave_box=f"0 {-media.WAVE_HEIGHT} {media.MOST_COLUMNS} {2 * media.WAVE_HEIGHT}",
     )
     with atomic(path) as part:
         # A file's name may hold bytes that are no text.
         part.write_bytes(html.encode("utf-8", "replace"))
 
 
-def _tracks(song: Song, audio: Audio) -> list[Track]:
+def _tracks(song: Song, audio: Audio) -> list[dict[str, Any]]:
+    """Return what the page shows of the input and of each variation, drawn to one scale."""
     keep = song.keep.numpy().astype(np.float32)
     # What stretching put in between is kept nowhere, and has no place in the input.
     prompt = keep.mean(axis=0)[:, :: song.recipe.settings.stretch]
-    tracks = [Track("Input", "0", audio, prompt)]
-    for place, index in enumerate(song.recipe.settings.variations):
-        tracks.append(
-            Track(
-                f"Variation {index + 1}",
-                str(place + 1) if place < 9 else "",
-                Audio(song.audio[place], song.sample_rate),
-                keep[place],
-            )
+    names = ["Input", *(f"Variation {index + 1}" for index in song.recipe.settings.variations)]
+    heard = [audio, *(Audio(samples, song.sample_rate) for samples in song.audio)]
+    peak = max(float(np.abs(track.samples).max()) for track in heard)
+    levels = [media.mel_levels(track.samples, track.sample_rate) for track in heard]
+    loudest = max(float(level.max()) for level in levels)
+    return [
+        {
+            "name": name,
+            "key": str(place) if place < 10 else "",
+            "seconds": track.duration,
+            "kept": float(kept.mean()),
+            "keep_width": kept.shape[1] / song.frame_rate / track.duration,
+            "sound": media.sound(track),
+            "waveform": media.waveform(track.samples, peak),
+            "spectrogram": media.spectrogram(level, loudest),
+            "tokens": media.tokens(kept, ACCENT),
+        }
+        for place, (name, track, level, kept) in enumerate(
+            zip(names, heard, levels, [prompt, *keep], strict=True)
         )
-    return tracks
+    ]
 
 
 def ticks(seconds: float) -> list[float]:

@@ -1,15 +1,18 @@
-"""Small pictures of audio and masks, as text that a page can hold."""
+"""Sound, and small pictures of audio and masks, as text that a page can hold."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vampprompt.audio import Samples, fit, mono, resample
+from vampprompt.audio import Audio, Samples, fit, mono, resample, write
+from vampprompt.errors import AudioError
 
 # More than a screen shows of a track would only make the page larger.
 MOST_COLUMNS = 1200
@@ -24,11 +27,27 @@ _BANDS = 96
 _RANGE_DB = 75.0
 # Of a codebook's row of tokens, with the gap that sets it off from the next.
 _ROW_HEIGHT = 8
+# MP3 is small and plays everywhere, but has at most two channels and 48 kHz.
+_KINDS = {".mp3": "audio/mpeg", ".flac": "audio/flac", ".wav": "audio/wav"}
+# In bytes. Some browsers open no data URI above 32 MiB, and base64 makes 4 bytes of 3.
+MOST_BYTES = 24 * 2**20
 
 
-def data_uri(kind: str, content: bytes) -> str:
-    """Return bytes as an address that holds them."""
-    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
+def sound(audio: Audio) -> str | None:
+    """Return audio as a data URI, or None if it would be too long for browsers to open.
+
+    It is MP3, or FLAC or WAV where a format cannot hold so many channels or such a rate.
+    """
+    with TemporaryDirectory() as folder:
+        for ending, kind in _KINDS.items():
+            file = Path(folder, f"sound{ending}")
+            try:
+                write(file, audio)
+            except AudioError:
+                continue
+            content = file.read_bytes()
+            return _data_uri(kind, content) if len(content) <= MOST_BYTES else None
+    return None
 
 
 def waveform(samples: Samples, peak: float) -> str:
@@ -94,4 +113,8 @@ def _png(density: NDArray[np.floating], colour: tuple[int, int, int]) -> str:
     image.putalpha(Image.fromarray((density * 255).round().astype(np.uint8)))
     file = BytesIO()
     image.save(file, "PNG", optimize=True)
-    return data_uri("image/png", file.getvalue())
+    return _data_uri("image/png", file.getvalue())
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{b64encode(content).decode('ascii')}"
