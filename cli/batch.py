@@ -24,8 +24,8 @@ from rich.text import Text
 
 import vampprompt as vp
 from vampprompt import VampPromptError
-from vampprompt.audio import atomic
 from vampprompt.composing import audio_paths, recipe_path
+from vampprompt.files import atomic
 
 from .options import Plan, planned
 from .output import file_bar, log, notice

@@ -111,7 +111,7 @@ def _facts(mask: Mask, keep: NDArray[np.bool_], context: Clip, vocab_size: int) 
 def _write_array(path: Path, keep: NDArray[np.bool_]) -> None:
     import numpy as np
 
-    from vampprompt.audio import atomic
+    from vampprompt.files import atomic
 
     with atomic(path) as part, part.open("wb") as file:
         np.save(file, keep)

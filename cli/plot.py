@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vampprompt import Clip, VampPromptError
-from vampprompt.audio import atomic
+from vampprompt.files import atomic
 
 _INCHES = (12, 7)
 # More columns than a picture has pixels would only take memory.

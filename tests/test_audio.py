@@ -190,48 +190,6 @@ def test_refuses_folders_without_permission(tmp_path: Path) -> None:
         audio.check_output(tmp_path / "out.wav")
 
 
-def test_atomic_keeps_the_old_file_when_interrupted(tmp_path: Path) -> None:
-    path = tmp_path / "out.json"
-    path.write_text("old")
-
-    def interrupted() -> None:
-        with audio.atomic(path) as part:
-            part.write_text("half of the n")
-            assert path.read_text() == "old"
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert path.read_text() == "old"
-    assert [file.name for file in tmp_path.iterdir()] == ["out.json"]
-
-
-def test_atomic_replaces_what_a_link_points_to_with_ordinary_permissions(tmp_path: Path) -> None:
-    (tmp_path / "real.json").write_text("old")
-    (tmp_path / "ordinary").touch()
-    (tmp_path / "link.json").symlink_to("real.json")
-    with audio.atomic(tmp_path / "link.json") as part:
-        part.write_text("new")
-    assert (tmp_path / "link.json").is_symlink()
-    assert (tmp_path / "real.json").read_text() == "new"
-    assert (tmp_path / "real.json").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
-
-
-def test_atomic_passes_on_whatever_fails_within(tmp_path: Path) -> None:
-    def fill(error: Exception) -> None:
-        with audio.atomic(tmp_path / "out.json"):
-            raise error
-
-    with pytest.raises(ValueError, match="mine"):
-        fill(ValueError("mine"))
-    with pytest.raises(AudioError, match=r"cannot write '.*out\.json': No space left"):
-        fill(OSError(28, "No space left on device"))
-    (tmp_path / "circle").symlink_to("circle")
-    for path in (tmp_path / "circle", "nul\0"):
-        with pytest.raises(AudioError, match="cannot write"), audio.atomic(path):
-            pass
-
-
 @given(
     n_samples=st.integers(1, 5000),
     source=st.sampled_from([8000, 22050, 44100, 48000, 96000]),

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +13,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from vampprompt.errors import AudioError, did_you_mean
+from vampprompt.errors import AudioError
+from vampprompt.files import FilePath, atomic, check_readable, check_writable
 
 Samples: TypeAlias = NDArray[np.float32]
 
@@ -96,7 +93,7 @@ class Audio:
         return digest.hexdigest()
 
 
-def read(path: str | os.PathLike[str]) -> Audio:
+def read(path: FilePath) -> Audio:
     """Read a recording in any format that libsndfile knows.
 
     Raises
@@ -111,8 +108,9 @@ def read(path: str | os.PathLike[str]) -> Audio:
     >>> audio.n_channels, audio.sample_rate, audio.duration
     (1, 44100, 1.0)
     """
-    path = Path(path)
-    _check_readable(path)
+    path = check_readable(path, AudioError)
+    if not path.stat().st_size:
+        raise AudioError(f"'{path}' is an empty file")
     try:
         with soundfile.SoundFile(path) as file:
             samples = file.read(dtype="float32", always_2d=True)
@@ -138,7 +136,7 @@ def read(path: str | os.PathLike[str]) -> Audio:
     return Audio(np.ascontiguousarray(samples.T), sample_rate, subtype, path)
 
 
-def write(path: str | os.PathLike[str], audio: Audio) -> None:
+def write(path: FilePath, audio: Audio) -> None:
     """Write a recording; the file's ending chooses the format.
 
     The file appears whole or not at all. Samples beyond ±1 are clipped, unless the file stores
@@ -174,7 +172,7 @@ def write(path: str | os.PathLike[str], audio: Audio) -> None:
     samples = audio.samples.T
     if subtype != "FLOAT":
         samples = np.clip(samples, -1.0, 1.0)
-    with atomic(path) as part:
+    with atomic(path, AudioError) as part:
         try:
             with soundfile.SoundFile(
                 part, "w", audio.sample_rate, audio.n_channels, subtype, format=file_format
@@ -185,7 +183,7 @@ def write(path: str | os.PathLike[str], audio: Audio) -> None:
             raise too_wide from error
 
 
-def check_output(path: str | os.PathLike[str]) -> None:
+def check_output(path: FilePath) -> None:
     """Find out early whether `write` could write there. Leaves nothing behind.
 
     Raises
@@ -194,48 +192,7 @@ def check_output(path: str | os.PathLike[str]) -> None:
         As `write` does.
     """
     _format_of(Path(path))
-    check_writable(path)
-
-
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Find out early whether `atomic` could write a file there. Leaves nothing behind.
-
-    Raises
-    ------
-    AudioError
-        As `atomic` does.
-    """
-    _new_sibling(Path(path)).unlink()
-
-
-@contextmanager
-def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a new file to fill, and let it take the place of `path` once all went well.
-
-    The new file is in the same folder and has the same ending. After an exception it is removed
-    and what was at `path` before is untouched.
-
-    Yields
-    ------
-    Path
-        An empty file.
-
-    Raises
-    ------
-    AudioError
-        If the folder does not exist or cannot be written to, or `path` is a folder.
-    """
-    with _told("write", path, OSError, RuntimeError, ValueError):  # links in a circle, a null
-        path = Path(path).resolve()  # a link stays a link: what it points to is replaced
-    part = _new_sibling(path)
-    try:
-        with _told("write", path, OSError):
-            yield part
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    check_writable(path, AudioError)
 
 
 def mono(samples: Samples) -> Samples:
@@ -356,55 +313,9 @@ def _peak(samples: Samples) -> float:
     return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
-@contextmanager
-def _told(verb: str, path: str | os.PathLike[str], *errors: type[Exception]) -> Iterator[None]:
-    """Turn the system's errors into one that names the file."""
-    try:
-        yield
-    except errors as error:
-        shown = repr(str(path)) if isinstance(error, ValueError) else f"'{path}'"
-        reason = getattr(error, "strerror", None) or error
-        raise AudioError(f"cannot {verb} {shown}: {reason}") from error
-
-
-def _check_readable(path: Path) -> None:
-    with _told("read", path, OSError, ValueError):  # a null in the path
-        # Opening a pipe would wait for its other end.
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise AudioError(f"'{path}' is a device or a pipe, not a file")
-        try:
-            with path.open("rb") as file:
-                if not file.read(1):
-                    raise AudioError(f"'{path}' is an empty file")
-        except FileNotFoundError:
-            if not path.parent.is_dir():
-                hint = f"there is no folder '{path.parent}' either"
-                raise AudioError(f"there is no file '{path}'", hint=hint) from None
-            near = did_you_mean(path.name, (other.name for other in path.parent.iterdir()))
-            raise AudioError(f"there is no file '{path}'", hint=near) from None
-        except IsADirectoryError:
-            raise AudioError(f"'{path}' is a folder", hint="name a file in it") from None
-
-
 def _format_of(path: Path) -> str:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         hint = f"known: {' '.join(ENDINGS)}"
         raise AudioError(f"'{path}' ends in no known audio format", hint=hint)
     return "AIFF" if ending == ".aif" else ending[1:].upper()
-
-
-def _new_sibling(path: Path) -> Path:
-    """Create an empty file beside a path, with the permissions that a new file gets."""
-    part = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
-    with _told("write", path, OSError, ValueError):  # a null in the path
-        if path.is_dir():
-            raise AudioError(f"'{path}' is a folder", hint="name a file in it")
-        if path.exists() and not os.access(path, os.W_OK):
-            raise AudioError(f"cannot write '{path}': it is read-only")
-        try:
-            part.open("xb").close()
-        except FileNotFoundError:
-            hint = "make it first, or name another"
-            raise AudioError(f"the folder '{path.parent}' does not exist", hint=hint) from None
-    return part

@@ -7,6 +7,31 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _WIDEST = 100
+_LONGEST_MESSAGE, _LONGEST_HINT = 1200, 400
+
+
+def shown(text: object, longest: int | None = None) -> str:
+    r"""Return a text from elsewhere so that it can be shown: in one line, nothing hidden.
+
+    What steers a terminal, turns the direction of writing or is no text at all is written out,
+    as ``\x1b`` is. Of a text that is longer than `longest` the middle is left out.
+
+    Examples
+    --------
+    >>> print(shown("loop\x1b[2J.wav"), shown("a" * 50, longest=9))
+    loop\x1b[2J.wav aaaa…aaaa
+    """
+    line = _cut(str(text), longest)
+    signs = (
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line
+    )
+    return _cut("".join(signs), longest)
+
+
+def _cut(line: str, longest: int | None) -> str:
+    if longest is None or len(line) <= longest:
+        return line
+    return f"{line[: longest // 2]}…{line[len(line) - longest // 2 :]}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +56,7 @@ class Span:
         line_stop = self.text.find("\n", self.start)
         line_stop = len(self.text) if line_stop < 0 else line_stop
         line = self.text[line_start:line_stop].replace("\t", " ").replace("\r", " ")
+        line = "".join(sign if sign.isprintable() else "\ufffd" for sign in line)
         column, width = self.start - line_start, max(1, min(self.stop, line_stop) - self.start)
         # Of a long line, the neighbourhood of the span.
         first = max(0, min(column - _WIDEST // 2, len(line) - _WIDEST))
@@ -76,11 +102,19 @@ class VampPromptError(Exception):
         self.span = span
 
     def __str__(self) -> str:
-        parts = [self.message, self.span.render() if self.span else None, self.hint]
+        parts = [
+            shown(self.message, _LONGEST_MESSAGE),
+            self.span.render() if self.span else None,
+            self.hint and shown(self.hint, _LONGEST_HINT),
+        ]
         return "\n".join(part for part in parts if part)
 
 
-class MaskError(VampPromptError):
+class FileError(VampPromptError):
+    """A file that cannot be read or written."""
+
+
+class MaskError(FileError):
     """A mask that cannot be read or evaluated."""
 
 
@@ -92,15 +126,15 @@ class SamplerError(VampPromptError):
     """A sampler that is unknown or whose settings make no sense."""
 
 
-class AudioError(VampPromptError):
+class AudioError(FileError):
     """A recording that cannot be read, used or written."""
 
 
-class AnalysisError(VampPromptError):
+class AnalysisError(FileError):
     """A beat tracker or detector that is unknown, missing or failed."""
 
 
-class ModelError(VampPromptError):
+class ModelError(FileError):
     """A checkpoint that cannot be found, read or used."""
 
 

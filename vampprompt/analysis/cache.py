@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from vampprompt.audio import atomic
+from vampprompt.files import atomic
 from vampprompt.language import Term
 from vampprompt.units import Beats, FloatArray
 

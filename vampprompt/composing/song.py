@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vampprompt.audio import Audio, atomic, write
+from vampprompt.audio import Audio, write
 from vampprompt.composing.recipe import Recipe
+from vampprompt.files import atomic
 
 if TYPE_CHECKING:
     from torch import Tensor

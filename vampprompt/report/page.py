@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
-from vampprompt.audio import Audio, atomic, check_writable
+from vampprompt.audio import Audio
 from vampprompt.composing import Song
 from vampprompt.errors import VampPromptError
+from vampprompt.files import atomic, check_writable
 from vampprompt.report import media
 from vampprompt.report.log import Log
 
