@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from vampprompt.models.checkpoints import load_codec
-from vampprompt.models.codecs import DacCodec
+from vampprompt.models.dac import DacCodec
+from vampprompt.models.files import make_codec, read_weights
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference"
 
@@ -28,7 +28,7 @@ def expected() -> dict[str, torch.Tensor]:
 
 @pytest.fixture(scope="session")
 def codec():
-    return load_codec(REFERENCE / "codec.pth")
+    return make_codec(read_weights(REFERENCE / "codec.pth"))
 
 
 @pytest.fixture(scope="session")

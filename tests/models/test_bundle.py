@@ -1,16 +1,29 @@
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
 import vampprompt as vp
 from vampprompt.errors import ModelError
-from vampprompt.models import windowed
-from vampprompt.models.devices import resolve_dtype
+from vampprompt.models import codecs, grid_of, outline, windowed
+from vampprompt.models.bundle import resolve_dtype
+
+
+def logits(model):
+    tokens = torch.randint(0, 97, (1, model.n_codebooks, 20), generator=torch.manual_seed(0))
+    return model.logits(tokens)
+
+
+@pytest.fixture
+def converted(folder, tmp_path):
+    vp.load(folder).save(tmp_path / "ours")
+    return tmp_path / "ours"
 
 
 def test_loads_a_folder(folder):
@@ -19,33 +32,75 @@ def test_loads_a_folder(folder):
     assert bundle.n_codebooks == 14
     assert (bundle.coarse.n_codebooks, bundle.fine.n_conditioning) == (4, 4)
     assert bundle.device == torch.device("cpu")
+    assert bundle.licence is None
 
 
-def test_an_outline_is_a_bundle_without_weights(folder, tmp_path, sample, monkeypatch):
+def test_an_outline_is_a_bundle_without_weights(folder, converted, sample, monkeypatch):
     bundle = vp.load(folder)
-    bundle.save(tmp_path / "ours")
     wanted = vp.prepare(sample, bundle, beats="librosa").grid
     # No value of any tensor is looked at.
     monkeypatch.setattr(torch.Tensor, "isfinite", None)
-    for one in (folder, tmp_path / "ours"):
-        outline = vp.models.outline(one)
-        assert outline.device.type == "meta"
-        assert all(value.is_meta for value in outline.codec.state_dict().values())
-        assert vp.prepare(sample, outline, beats="librosa").grid == wanted
-        assert outline.fine.vocab_size == bundle.fine.vocab_size
+    for one in (folder, converted):
+        found = outline(one)
+        assert found.device.type == "meta"
+        assert all(value.is_meta for value in found.codec.state_dict().values())
+        assert vp.prepare(sample, found, beats="librosa").grid == wanted
+        assert found.fine.vocab_size == bundle.fine.vocab_size
 
 
 def test_an_outline_of_a_damaged_model_is_refused(folder):
     (folder / "c2f.pth").write_bytes((folder / "coarse.pth").read_bytes())
     with pytest.raises(ModelError, match="given 0 codebooks"):
-        vp.models.outline(folder)
+        outline(folder)
 
 
-def test_the_identity_is_of_the_weights(folder, tmp_path):
+def test_the_grid_is_that_of_the_model(folder, converted, monkeypatch):
+    def told(name):
+        grid = grid_of(str(name))
+        return grid.n_codebooks, grid.sample_rate, grid.hop_length, grid.vocab_size
+
+    assert told("starter") == (9, 44100, 768, 1024)
+    assert told(folder) == told(converted) == (14, 44100, 4, 96)
+    # a family that only its own code knows
+    path = converted / "config.json"
+    path.write_text(path.read_text().replace('"family": "dac"', '"family": "other"'))
+    monkeypatch.setitem(codecs._items, "other", codecs.get("dac"))
+    assert told(converted) == (14, 44100, 4, 96)
+    path.write_text(path.read_text().replace('"other"', '"nobody\'s"'))
+    with pytest.raises(ModelError, match="unknown codec"):
+        grid_of(str(converted))
+
+
+def test_the_grid_needs_no_pytorch():
+    script = """
+import sys
+from vampprompt.models import available, grid_of, offered
+grid_of("starter"), available(), offered("starter")
+print({"torch", "huggingface_hub.hf_api"} & set(sys.modules))"""
+    assert printed(script) == "set()\n"
+
+
+def printed(script):
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return ran.stdout
+
+
+def test_importing_loads_no_codec_library():
+    script = "from vampprompt.models import *; print({'dac', 'huggingface_hub'} & set(sys.modules))"
+    assert printed(f"import sys; {script}") == "set()\n"
+
+
+def test_loading_does_not_load_pytorchs_compiler(reference):
+    # It takes longer than the rest; some operations on tensors without memory load it.
+    loads = f"vampprompt.load(); vampprompt.load({str(reference)!r})"
+    loaded = "print({'torch._dynamo', 'sympy'} & set(sys.modules))"
+    assert printed(f"import sys, vampprompt; {loads}; {loaded}") == "set()\n"
+
+
+def test_the_identity_is_of_the_weights(folder, converted, tmp_path):
     bundle = vp.load(folder)
-    bundle.save(tmp_path / "ours")
     shutil.copytree(folder, tmp_path / "copy")
-    assert bundle.identity == vp.load(tmp_path / "ours").identity
+    assert bundle.identity == vp.load(converted).identity
     assert bundle.identity == vp.load(tmp_path / "copy").identity
     tuned = vp.load(folder, finetune="whole")
     assert tuned.identity != bundle.identity
@@ -92,10 +147,8 @@ def test_a_model_is_loaded_in_a_precision(folder, asked, dtype):
     bundle = vp.load(folder, dtype=asked)
     assert bundle.dtype == bundle.coarse.latents.dtype == dtype
     assert bundle.codec.codebooks.dtype == torch.float32
-    tokens = torch.full((1, 14, 5), bundle.coarse.mask_token)
-    tokens[:, :4] = 3
     for model in (bundle.coarse, bundle.fine):
-        assert model.logits(tokens[:, : model.n_codebooks]).dtype == torch.float32
+        assert logits(model).dtype == torch.float32
 
 
 def test_auto_is_fast_on_a_gpu_and_exact_elsewhere(monkeypatch):
@@ -120,6 +173,121 @@ def test_there_is_no_such_device(folder, device):
 
 def test_auto_is_a_device(folder):
     assert vp.load(folder, device="auto").device.type in ("cpu", "cuda", "mps")
+
+
+def test_what_is_written_is_read(folder, converted):
+    before, after = vp.load(folder), vp.load(converted)
+    assert torch.equal(logits(after.coarse), logits(before.coarse))
+    assert torch.equal(logits(after.fine), logits(before.fine))
+    tokens = torch.zeros(1, 14, 3, dtype=torch.long)
+    assert torch.equal(after.codec.decode(tokens), before.codec.decode(tokens))
+    assert after.codec.config["family"] == "dac"
+
+
+def test_half_precision_and_the_licence_are_kept(folder, tmp_path):
+    bundle = vp.load(folder)
+    replace(bundle, licence="CC0").save(tmp_path / "half", half=True)
+    after = vp.load(tmp_path / "half")
+    assert after.licence == "CC0"
+    assert after.dtype == torch.float32
+    torch.testing.assert_close(logits(after.fine), logits(bundle.fine), atol=0.02, rtol=0.02)
+    size = (tmp_path / "half" / "fine.safetensors").stat().st_size
+    assert size < 0.6 * (folder / "c2f.pth").stat().st_size
+
+
+def test_nothing_is_overwritten(folder, tmp_path):
+    bundle = vp.load(folder)
+    with pytest.raises(ModelError, match="exists already"):
+        bundle.save(folder)
+    (tmp_path / "empty").mkdir()
+    bundle.save(tmp_path / "empty")
+    assert vp.load(tmp_path / "empty").identity == bundle.identity
+
+
+def test_nothing_is_half_written(folder, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", fail)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ModelError, match=r"cannot write .*ours: No space left"):
+        vp.load(folder).save(tmp_path / "ours")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("file", ["codec.pth", "coarse.pth", "c2f.pth"])
+def test_a_missing_file_is_named(folder, file):
+    (folder / file).unlink()
+    with pytest.raises(ModelError, match=f"has no {file}"):
+        vp.load(folder)
+
+
+def test_finetunes(folder):
+    plain = vp.load(folder)
+    whole, updates = (vp.load(folder, finetune=name) for name in ("whole", "updates"))
+    torch.testing.assert_close(logits(whole.coarse), logits(updates.coarse))
+    for tuned in (whole, updates):
+        assert not torch.allclose(logits(tuned.coarse), logits(plain.coarse), atol=0.1)
+        assert torch.equal(logits(tuned.fine), logits(plain.fine))
+    with pytest.raises(ModelError, match="no fine-tune 'hole'\ndid you mean 'whole'"):
+        vp.load(folder, finetune="hole")
+
+
+def test_a_lora_file_goes_to_the_model_it_is_called_after(folder, reference, tmp_path):
+    plain = vp.load(folder)
+    tuned = vp.load(folder, lora=reference / "lora_only.pth")
+    assert not torch.allclose(logits(tuned.coarse), logits(plain.coarse), atol=0.1)
+    shutil.copy(reference / "lora_only.pth", tmp_path / "c2f_sad.pth")
+    tuned = vp.load(folder, lora=tmp_path / "c2f_sad.pth")
+    assert torch.equal(logits(tuned.coarse), logits(plain.coarse))
+    assert not torch.allclose(logits(tuned.fine), logits(plain.fine), atol=0.1)
+
+
+def test_a_converted_model_takes_no_finetune(converted, reference):
+    for how in ({"finetune": "whole"}, {"lora": reference / "lora_only.pth"}):
+        with pytest.raises(ModelError, match="takes no fine-tunes"):
+            vp.load(converted, **how)
+
+
+def test_interchanged_models(folder):
+    coarse, fine = folder / "coarse.pth", folder / "c2f.pth"
+    whole = coarse.read_bytes()
+    coarse.write_bytes(fine.read_bytes())
+    with pytest.raises(ModelError, match=r"coarse model is a coarse-to-fine one.*\n.*interchanged"):
+        vp.load(folder)
+    for path in (coarse, fine):
+        path.write_bytes(whole)
+    with pytest.raises(ModelError, match="fine model is given 0 codebooks, and the coarse one"):
+        vp.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "configuration of format 1, but None"),
+        ('{"format": 2}', "configuration of format 1, but 2"),
+        ('{"format": 1}', "does not describe the codec"),
+        (" " * (1 << 21), "far too large"),
+        ('{"format": 1, "codec": {}, "coarse": {}, "fine": {}, "licence": 3}', "licence"),
+        ('{"format": 1, "codec": {}, "coarse": {}, "fine": {}}', "names no codec family"),
+    ],
+)
+def test_a_config_that_is_none(converted, text, complaint):
+    (converted / "config.json").write_text(text)
+    for read in (vp.load, grid_of):
+        with pytest.raises(ModelError, match=complaint):
+            read(str(converted))
+
+
+def test_a_config_of_other_weights(converted):
+    path = converted / "config.json"
+    config = json.loads(path.read_text())
+    config["fine"]["embedding_dim"] = 4096
+    path.write_text(json.dumps(config))
+    with pytest.raises(ModelError, match=r"fine.safetensors: 'embedding.* where the configuration"):
+        vp.load(converted)
 
 
 def test_the_starter():
@@ -149,19 +317,3 @@ def test_the_starter_runs_in_windows():
     decoded = codec.decode(tokens)
     assert (windowed.decode(codec, tokens, window_s=0.5) - decoded).abs().max() < 1e-4
     assert torch.equal(windowed.encode(codec, decoded, window_s=0.5), codec.encode(decoded))
-
-
-def test_importing_loads_no_codec_library():
-    script = "import sys, vampprompt.models; print({'dac', 'huggingface_hub'} & set(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout == "set()\n"
-
-
-def test_loading_does_not_load_pytorchs_compiler(reference):
-    # It takes longer than the rest; some operations on tensors without memory load it.
-    loads = f"vampprompt.load(); vampprompt.load({str(reference)!r})"
-    script = (
-        f"import sys, vampprompt; {loads}; print({{'torch._dynamo', 'sympy'}} & set(sys.modules))"
-    )
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout == "set()\n"

@@ -157,7 +157,7 @@ def test_what_is_here(cached, cache):
 
 def test_what_a_repository_offers(online):
     listing = offered("someone/vampnet")
-    assert listing.is_complete
+    assert not listing.missing
     assert listing.licence == "cc-by-nc-sa-4.0"
     assert listing.finetunes == {
         "updates": ["loras/updates/coarse.pth"],
@@ -168,7 +168,7 @@ def test_what_a_repository_offers(online):
 
 
 def test_what_a_repository_offers_without_a_network(cached):
-    assert offered(hub.VAMPNET).is_complete
+    assert not offered(hub.VAMPNET).missing
     with pytest.raises(ModelError, match="not in the cache"):
         offered("someone/else")
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-if TYPE_CHECKING:
-    from dac.nn.quantize import ResidualVectorQuantize
+from vampprompt.models.dac import ResidualCodec, quiet
+from vampprompt.models.layout import HOP_LENGTH, SAMPLE_RATE
 
 __all__ = ["SpectralCodec"]
 
@@ -23,7 +22,7 @@ _NOISES = 1021
 _HASH_BASE = 31
 
 
-class SpectralCodec(nn.Module):
+class SpectralCodec(ResidualCodec):
     """A neural audio codec between a short-time spectrum and its inverse.
 
     Each frame of one hop is analysed in three short windows. Their log magnitudes, and the
@@ -70,7 +69,6 @@ class SpectralCodec(nn.Module):
 
     window: Tensor
     turns: Tensor
-    config: dict[str, object]
 
     def __init__(
         self,
@@ -84,8 +82,8 @@ class SpectralCodec(nn.Module):
         phase_bins: int = 128,
         noise_from: float = 1500.0,
         noise_to: float = 3000.0,
-        hop_length: int = 768,
-        sample_rate: int = 44100,
+        hop_length: int = HOP_LENGTH,
+        sample_rate: int = SAMPLE_RATE,
     ) -> None:
         super().__init__()
         if hop_length % (2 * _SUBFRAMES):
@@ -115,18 +113,18 @@ class SpectralCodec(nn.Module):
             *(_Block(width, expansion) for _ in range(encoder_layers)),
             nn.LayerNorm(width),
         )
-        self.quantizer = _residual_quantizer(width, n_codebooks, codebook_size, codebook_dim)
+        with quiet():
+            from dac.nn.quantize import ResidualVectorQuantize
+
+            self.quantizer = ResidualVectorQuantize(
+                width, n_codebooks, codebook_size, codebook_dim, quantizer_dropout=0.5
+            )
         self.decoder = nn.Sequential(
             nn.LayerNorm(width),
             *(_Block(width, expansion) for _ in range(decoder_layers)),
             nn.LayerNorm(width),
             nn.Linear(width, _SUBFRAMES * 3 * self.n_bins),
         )
-
-    @property
-    def codebooks(self) -> Tensor:
-        """The codebooks' rows, ``[codebook, entry, dim]``."""
-        return torch.stack([level.codebook.weight for level in self.quantizer.quantizers])
 
     def encode(self, audio: Tensor, n_codebooks: int | None = None) -> Tensor:
         """Return the tokens of `audio`.
@@ -237,16 +235,3 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.mix(x.transpose(1, 2)).transpose(1, 2))
         return x + self.scale * cast(Tensor, self.down(functional.gelu(self.up(y))))
-
-
-def _residual_quantizer(
-    width: int, n_codebooks: int, codebook_size: int, codebook_dim: int
-) -> ResidualVectorQuantize:
-    with warnings.catch_warnings():
-        # dac builds on a weight norm that torch deprecates
-        warnings.simplefilter("ignore")
-        from dac.nn.quantize import ResidualVectorQuantize
-
-        return ResidualVectorQuantize(
-            width, n_codebooks, codebook_size, codebook_dim, quantizer_dropout=0.5
-        )

@@ -1,53 +1,38 @@
-"""Codecs by the name of their family: the Descript Audio Codec, its older sibling, our own."""
+"""The Descript Audio Codec and its older sibling."""
 
 from __future__ import annotations
 
 import math
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vampprompt.errors import ModelError
-from vampprompt.language import Registry
 from vampprompt.models.fourier import FourierConv1d
-from vampprompt.models.reach import context_frames
-from vampprompt.models.spectral import SpectralCodec
-from vampprompt.models.tiles import in_tiles
+from vampprompt.models.layout import ENCODER_RATES, SAMPLE_RATE
+from vampprompt.models.windowed import context_frames, in_tiles
 
-__all__ = ["CodecModule", "DacCodec", "DacMrfCodec", "codecs"]
+__all__ = ["DacCodec", "DacMrfCodec", "ResidualCodec", "quiet"]
 
 
-class CodecModule(Protocol):
-    """A `vampprompt.protocols.Codec` that token models can be bound to; also an `nn.Module`.
+class ResidualCodec(nn.Module):
+    """What codecs with the residual vector quantizer of the Descript Audio Codec share."""
 
-    Attributes
-    ----------
-    context_frames : int
-        Frames on either side that a window needs to come out as in the whole clip.
-    codebooks : Tensor
-        Rows of the codebooks, ``[codebook, entry, dim]``, not normalised.
-    """
-
-    sample_rate: int
-    hop_length: int
-    n_codebooks: int
-    context_frames: int
+    quantizer: Any
+    config: dict[str, Any]
 
     @property
-    def codebooks(self) -> Tensor: ...  # noqa: D102
-
-    def encode(self, audio: Tensor) -> Tensor: ...  # noqa: D102
-
-    def decode(self, tokens: Tensor) -> Tensor: ...  # noqa: D102
+    def codebooks(self) -> Tensor:
+        """Rows of the codebooks, ``[codebook, entry, dim]``, not normalised."""
+        return torch.stack([level.codebook.weight for level in self.quantizer.quantizers])
 
 
-class DacCodec(nn.Module):
+class DacCodec(ResidualCodec):
     """The Descript Audio Codec [1]_, from the layers of the `dac` library.
 
     Parameters
@@ -69,7 +54,7 @@ class DacCodec(nn.Module):
     def __init__(
         self,
         encoder_dim: int = 64,
-        encoder_rates: Sequence[int] = (2, 4, 8, 8),
+        encoder_rates: Sequence[int] = ENCODER_RATES,
         latent_dim: int | None = None,
         decoder_dim: int = 1536,
         decoder_rates: Sequence[int] = (8, 8, 4, 2),
@@ -77,7 +62,7 @@ class DacCodec(nn.Module):
         codebook_size: int = 1024,
         codebook_dim: int = 8,
         quantizer_dropout: float = 0.0,
-        sample_rate: int = 44100,
+        sample_rate: int = SAMPLE_RATE,
     ) -> None:
         super().__init__()
         if math.prod(encoder_rates) != math.prod(decoder_rates):
@@ -90,7 +75,7 @@ class DacCodec(nn.Module):
         self.sample_rate = sample_rate
         self.hop_length = math.prod(encoder_rates)
         self.n_codebooks = n_codebooks
-        with _quiet():
+        with quiet():
             from dac.model.dac import Encoder
             from dac.nn.quantize import ResidualVectorQuantize
 
@@ -106,11 +91,6 @@ class DacCodec(nn.Module):
         from dac.model.dac import Decoder
 
         return cast(nn.Module, Decoder(latent_dim, width, rates))
-
-    @property
-    def codebooks(self) -> Tensor:
-        """Rows of the codebooks, ``[codebook, entry, dim]``."""
-        return torch.stack([level.codebook.weight for level in self.quantizer.quantizers])
 
     def encode(self, audio: Tensor) -> Tensor:
         """Return the tokens, ``[batch, codebook, frame]``, of audio ``[batch, 1, samples]``.
@@ -224,16 +204,9 @@ def _chain(name: str, *layers: nn.Module) -> nn.Module:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence what `dac` is known to cause: its use of two functions that PyTorch deprecates."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".torch.jit.script. is deprecated", FutureWarning)
         warnings.filterwarnings("ignore", ".torch.nn.utils.weight_norm. is", FutureWarning)
         yield
-
-
-# Called with the family's own settings. What it returns is an `nn.Module`, too.
-codecs: Registry[Callable[..., CodecModule]] = Registry("codec", "vampprompt.codecs", ModelError)
-codecs.register("dac", DacCodec)
-codecs.register("dac-mrf", DacMrfCodec)
-codecs.register("spectral", SpectralCodec)
