@@ -77,6 +77,7 @@ class DacCodec(ResidualCodec):
         self.n_codebooks = n_codebooks
         with quiet():
             from dac.model.dac import Encoder
+            from dac.nn.layers import Snake1d
             from dac.nn.quantize import ResidualVectorQuantize
 
             self.encoder = Encoder(encoder_dim, list(encoder_rates), latent_dim)
@@ -84,7 +85,10 @@ class DacCodec(ResidualCodec):
                 latent_dim, n_codebooks, codebook_size, codebook_dim, quantizer_dropout
             )
             self.decoder = self._make_decoder(latent_dim, decoder_dim, list(decoder_rates))
-        _spare_memory(self)
+        for parent in list(self.modules()):
+            for name, child in parent.named_children():
+                if isinstance(child, Snake1d):
+                    setattr(parent, name, _Snake(child.alpha.shape[1]))
         self.context_frames = context_frames(self.encoder, self.decoder, self.hop_length)
 
     def _make_decoder(self, latent_dim: int, width: int, rates: list[int]) -> nn.Module:
@@ -123,21 +127,17 @@ class DacMrfCodec(DacCodec):
     """
 
     def _make_decoder(self, latent_dim: int, width: int, rates: list[int]) -> nn.Module:
-        return _mrf_decoder(latent_dim, width, rates)
+        from dac.nn.layers import WNConv1d, WNConvTranspose1d
 
-
-def _mrf_decoder(latent_dim: int, width: int, rates: list[int]) -> nn.Module:
-    from dac.nn.layers import Snake1d, WNConv1d, WNConvTranspose1d
-
-    layers: list[nn.Module] = [WNConv1d(latent_dim, width, kernel_size=7, padding=3)]
-    for stride in rates:
-        upsample = WNConvTranspose1d(
-            width, width // 2, 2 * stride, stride=stride, padding=math.ceil(stride / 2)
-        )
-        layers.append(_chain("block", Snake1d(width), upsample, _Mrf(width // 2)))
-        width //= 2
-    final = WNConv1d(width, 1, kernel_size=7, padding=3)
-    return _chain("model", *layers, Snake1d(width), final, nn.Tanh())
+        layers: list[nn.Module] = [WNConv1d(latent_dim, width, kernel_size=7, padding=3)]
+        for stride in rates:
+            upsample = WNConvTranspose1d(
+                width, width // 2, 2 * stride, stride=stride, padding=math.ceil(stride / 2)
+            )
+            layers.append(_chain("block", _Snake(width), upsample, _Mrf(width // 2)))
+            width //= 2
+        final = WNConv1d(width, 1, kernel_size=7, padding=3)
+        return _chain("model", *layers, _Snake(width), final, nn.Tanh())
 
 
 class _Mrf(nn.Module):
@@ -145,7 +145,10 @@ class _Mrf(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.mrf_blocks = nn.ModuleList(_residual_stack(width, kernel) for kernel in (3, 7, 11))
+        self.mrf_blocks = nn.ModuleList(
+            _chain("block", *(_ResidualUnit(width, kernel, dilation) for dilation in (1, 3, 5)))
+            for kernel in (3, 7, 11)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         total = self.mrf_blocks[0](x)
@@ -154,22 +157,14 @@ class _Mrf(nn.Module):
         return cast(Tensor, total.div_(len(self.mrf_blocks)))
 
 
-def _residual_stack(width: int, kernel: int) -> nn.Module:
-    return _chain("block", *(_ResidualUnit(width, kernel, dilation) for dilation in (1, 3, 5)))
-
-
 class _ResidualUnit(nn.Module):
     def __init__(self, width: int, kernel: int, dilation: int) -> None:
         super().__init__()
-        from dac.nn.layers import Snake1d
-
-        weight_norm = nn.utils.weight_norm
-        self.layer = nn.Sequential(
-            Snake1d(width),
-            weight_norm(FourierConv1d(width, kernel, dilation)),
-            Snake1d(width),
-            weight_norm(FourierConv1d(width, kernel)),
-        )
+        layers: list[nn.Module] = []
+        for spacing in (dilation, 1):
+            convolution = nn.utils.weight_norm(FourierConv1d(width, kernel, spacing))
+            layers += [_Snake(width), convolution]
+        self.layer = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.layer(x)).add_(x)
@@ -178,24 +173,13 @@ class _ResidualUnit(nn.Module):
 class _Snake(nn.Module):
     """The activation of `dac.nn.layers.Snake1d`, in a third of the memory traffic."""
 
-    def __init__(self, alpha: nn.Parameter) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.alpha = alpha
+        self.alpha = nn.Parameter(torch.ones(1, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         waves = (self.alpha * x).sin_().square_()
         return waves.mul_((self.alpha + 1e-9).reciprocal()).add_(x)
-
-
-def _spare_memory(module: nn.Module) -> None:
-    """Put our own activation in the place of the library's."""
-    from dac.nn.layers import Snake1d
-
-    for name, child in module.named_children():
-        if isinstance(child, Snake1d):
-            setattr(module, name, _Snake(child.alpha))
-        else:
-            _spare_memory(child)
 
 
 def _chain(name: str, *layers: nn.Module) -> nn.Module:
