@@ -7,6 +7,7 @@ of them, nor masks and samplers. Its names are loaded when first used, so that w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
     from vampprompt.models import windowed
     from vampprompt.models.bundle import Bundle, load, outline
     from vampprompt.models.files import codecs
-    from vampprompt.models.grid import TokenGrid, grid_of
     from vampprompt.models.hub import available, offered
-    from vampprompt.models.layout import Listing
+    from vampprompt.models.layout import Listing, TokenGrid
     from vampprompt.models.transformer import VampNet
 
 __all__ = [
@@ -35,9 +35,8 @@ __all__ = [
 _MODULES = {
     "bundle": ("Bundle", "load", "outline"),
     "files": ("codecs",),
-    "grid": ("TokenGrid", "grid_of"),
     "hub": ("available", "offered"),
-    "layout": ("Listing",),
+    "layout": ("Listing", "TokenGrid"),
     "transformer": ("VampNet",),
 }
 
@@ -49,3 +48,39 @@ def __getattr__(name: str) -> Any:
         if name in names:
             return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def grid_of(name: str, *, on_notice: Callable[[str], None] | None = None) -> TokenGrid:
+    """Return how a model's tokens lie over a recording.
+
+    From its configuration alone if it is in our layout and its codec is one of the package's;
+    otherwise from an `outline`, which takes PyTorch.
+
+    Parameters
+    ----------
+    name : str
+        As for `load`.
+    on_notice : callable, optional
+        As for `load`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its files cannot be used.
+
+    Examples
+    --------
+    >>> grid_of("starter")
+    TokenGrid(n_codebooks=9, sample_rate=44100, hop_length=768, vocab_size=1024)
+    """
+    from vampprompt.models.hub import find_folder
+    from vampprompt.models.layout import Listing, TokenGrid
+
+    told = Listing.of_folder(name, find_folder(name, on_notice=on_notice)).grid
+    if told is not None:
+        return told
+    from vampprompt.models.bundle import outline
+
+    model = outline(name, on_notice=on_notice)
+    codec, vocab_size = model.codec, model.fine.vocab_size
+    return TokenGrid(model.n_codebooks, codec.sample_rate, codec.hop_length, vocab_size)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from vampprompt.errors import ModelError
-from vampprompt.models import hub
 from vampprompt.models.files import Weights, make_codec, make_model, read_weights
+from vampprompt.models.hub import LICENCES, find_folder
 from vampprompt.models.layout import CONFIG, FORMAT, OURS, PARTS, STARTER, VAMPNETS, Listing
 from vampprompt.models.windowed import first_weight
 from vampprompt.protocols import Codec, TokenModel
@@ -127,30 +126,25 @@ class Bundle:
         """
         from safetensors.torch import save_file
 
-        folder = Path(folder)
+        folder, dtype = Path(folder), torch.float16 if half else torch.float32
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ModelError(f"{folder} exists already", hint="name a new folder")
         config = {"format": FORMAT, "name": Path(self.name).name, "licence": self.licence}
         config |= {part: module.config for part, module in self._modules.items()}
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(
-                prefix=f".{folder.name}-", dir=folder.parent
-            ) as scratch:
-                unfinished = Path(scratch) / "model"
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+                unfinished = Path(name) / "model"
                 unfinished.mkdir()
                 for part, module in self._modules.items():
-                    dtype = torch.float16 if half else torch.float32
-                    state = {
-                        key: value.to("cpu", dtype).contiguous()
-                        for key, value in module.state_dict().items()
-                    }
-                    save_file(state, unfinished / f"{part}.safetensors")
+                    state = module.state_dict().items()
+                    plain = {key: value.to("cpu", dtype).contiguous() for key, value in state}
+                    save_file(plain, unfinished / f"{part}.safetensors")
                 text = json.dumps(config, indent=2) + "\n"
                 (unfinished / CONFIG).write_text(text, encoding="utf-8")
                 if folder.exists():
                     folder.rmdir()
-                shutil.move(unfinished, folder)
+                unfinished.rename(folder)
         except OSError as error:
             raise ModelError(f"cannot write {folder}: {error.strerror}") from error
 
@@ -199,7 +193,7 @@ def load(
     chosen = resolve_device(device)
     precision = resolve_dtype(dtype, chosen)
     lora = None if lora is None else str(lora)
-    bundle = _read(str(name), finetune, lora, on_notice)
+    bundle = _read(str(name), on_notice, finetune, lora)
     return replace(bundle, identity=_identity(bundle)).to(chosen, precision)
 
 
@@ -225,26 +219,25 @@ def outline(
     >>> outline("starter").codec.hop_length
     768
     """
-    return _read(str(name), None, None, on_notice, shapes_only=True)
+    return _read(str(name), on_notice, shapes_only=True)
 
 
 def _read(
     name: str,
-    finetune: str | None,
-    lora: str | None,
     on_notice: Callable[[str], None] | None,
-    *,
+    finetune: str | None = None,
+    lora: str | None = None,
     shapes_only: bool = False,
 ) -> Bundle:
     """Read a model in either layout; with `shapes_only` its tensors are on the device ``meta``."""
-    folder = hub.find_folder(name, finetune=finetune, on_notice=on_notice)
-    listing = Listing.of_folder(str(folder), folder, hub.LICENCES.get(name))
+    folder = find_folder(name, finetune=finetune, on_notice=on_notice)
+    listing = Listing.of_folder(str(folder), folder, LICENCES.get(name))
     if listing.missing:
         raise ModelError(
             f"{folder} has no {listing.missing[0]}",
             hint=f"a model's folder has {', '.join(VAMPNETS)}, or {', '.join(OURS)}",
         )
-    if listing.layout == OURS and (finetune is not None or lora is not None):
+    if listing.layout == OURS and (finetune, lora) != (None, None):
         raise ModelError(
             f"{folder} is a converted model, which takes no fine-tunes",
             hint="name the folder or repository that it was converted from",
@@ -254,17 +247,15 @@ def _read(
         for part, file in zip(PARTS, listing.layout[-len(PARTS) :], strict=True)
     }
     for file in listing.finetune(finetune):
-        part = "coarse" if file.endswith("/coarse.pth") else "fine"
-        tuned = read_weights(folder / file)
+        part, tuned = PARTS[VAMPNETS.index(Path(file).name)], read_weights(folder / file)
         weights[part] = weights[part].updated(tuned) if tuned.is_lora else tuned
     if lora is not None:
         updates = read_weights(Path(lora))
         part = _updated_part(weights, updates)
         weights[part] = weights[part].updated(updates)
-    codec = make_codec(weights["codec"], listing.config.get("codec"))
-    coarse, fine = (
-        make_model(weights[part], codec, listing.config.get(part)) for part in ("coarse", "fine")
-    )
+    config = listing.config
+    codec = make_codec(weights["codec"], config.get("codec"))
+    coarse, fine = (make_model(weights[one], codec, config.get(one)) for one in PARTS[1:])
     if coarse.n_conditioning != 0:
         raise ModelError(
             f"{folder}: the coarse model is a coarse-to-fine one, which is given "
@@ -286,7 +277,7 @@ def _updated_part(weights: dict[str, Weights], updates: Weights) -> str:
     """Return which of two models low-rank updates are for."""
     fits_coarse, fits_fine = (
         updates.state.keys() == {name for name in weights[part].state if ".lora_" in name}
-        for part in ("coarse", "fine")
+        for part in PARTS[1:]
     )
     is_named_fine = updates.path.stem.startswith(("c2f", "fine"))
     return "fine" if fits_fine and (is_named_fine or not fits_coarse) else "coarse"

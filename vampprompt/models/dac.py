@@ -31,6 +31,14 @@ class ResidualCodec(nn.Module):
         """Rows of the codebooks, ``[codebook, entry, dim]``, not normalised."""
         return torch.stack([level.codebook.weight for level in self.quantizer.quantizers])
 
+    def decode(self, tokens: Tensor) -> Tensor:
+        """Return audio ``[batch, 1, frames * hop_length]`` of any number of coarsest codebooks."""
+        return self.synthesise(self.quantizer.from_codes(tokens)[0], tokens)
+
+    def synthesise(self, latents: Tensor, tokens: Tensor | None = None) -> Tensor:
+        """Return the audio of latents ``[batch, width, frame]``, those of `tokens`."""
+        raise NotImplementedError
+
 
 class DacCodec(ResidualCodec):
     """The Descript Audio Codec [1]_, from the layers of the `dac` library.
@@ -105,12 +113,11 @@ class DacCodec(ResidualCodec):
         latents = in_tiles(cast(nn.Sequential, self.encoder.block), audio)
         return cast(Tensor, self.quantizer(latents)[1])
 
-    def decode(self, tokens: Tensor) -> Tensor:
-        """Return audio ``[batch, 1, frames * hop_length]`` of any number of coarsest codebooks."""
-        latents = self.quantizer.from_codes(tokens)[0]
+    def synthesise(self, latents: Tensor, tokens: Tensor | None = None) -> Tensor:
+        """Return the audio of latents ``[batch, width, frame]``, whichever their tokens are."""
         audio = in_tiles(cast(nn.Sequential, self.decoder.model), latents)
         # odd strides lose the last few samples
-        missing = tokens.shape[-1] * self.hop_length - audio.shape[-1]
+        missing = latents.shape[-1] * self.hop_length - audio.shape[-1]
         return functional.pad(audio, (0, missing))
 
 

@@ -86,13 +86,7 @@ class Weights:
         return "no model known here"
 
     def updated(self, lora: Weights) -> Weights:
-        """Return a model's weights with the low-rank updates of another file.
-
-        Raises
-        ------
-        ModelError
-            If the updates are of another model.
-        """
+        """Return a model's weights with the low-rank updates of another file, if they are its."""
         if not lora.is_lora:
             raise ModelError(
                 f"{lora.path} holds {lora.kind}, not only low-rank updates (LoRA)",
@@ -104,13 +98,7 @@ class Weights:
         return replace(self, state={**self.state, **lora.state})
 
     def settings(self, kind: str) -> dict[str, Any]:
-        """Return the arguments that a file in VampNet's format tells.
-
-        Raises
-        ------
-        ModelError
-            If it tells none, or is not of that kind.
-        """
+        """Return the arguments that a file of that kind in VampNet's format tells."""
         if self.kind != kind:
             raise ModelError(f"{self.path} holds {self.kind}, where {kind} is needed")
         if self.kwargs is None:
@@ -256,12 +244,8 @@ def fold(state: Mapping[str, Tensor]) -> StateDict:
     """Return a state dict of plain weights, of what training needs and sampling does not.
 
     Each `weight_g` and `weight_v` become a `weight`. Each low-rank update [1]_ is added to its
-    weight: ``lora_B @ lora_A / rank``, as VampNet trains it (with alpha 1).
-
-    Raises
-    ------
-    KeyError
-        If one of two is there without the other, or an update without its weight.
+    weight: ``lora_B @ lora_A / rank``, as VampNet trains it (with alpha 1). A `KeyError` if one of
+    two is there without the other, or an update without its weight.
 
     References
     ----------
@@ -291,12 +275,8 @@ def remove_weight_norm(module: nn.Module) -> None:
 def make_codec(weights: Weights, config: Mapping[str, Any] | None = None) -> Codec:
     """Make a codec from its weights and its configuration, the family's name among it.
 
-    Without one from what a file in VampNet's format tells.
-
-    Raises
-    ------
-    ModelError
-        If they do not fit each other, or the family is unknown.
+    Without one from what a file in VampNet's format tells. A `ModelError` if they do not fit each
+    other, or the family is unknown.
     """
     if config is None:
         kwargs = weights.settings("a codec")
@@ -324,12 +304,8 @@ def make_codec(weights: Weights, config: Mapping[str, Any] | None = None) -> Cod
 def make_model(weights: Weights, codec: Codec, config: Mapping[str, Any] | None = None) -> VampNet:
     """Make a token model from its weights, its configuration and the codec's codebooks.
 
-    Without a configuration from what a file in VampNet's format tells.
-
-    Raises
-    ------
-    ModelError
-        If they do not fit each other.
+    Without a configuration from what a file in VampNet's format tells. A `ModelError` if they do
+    not fit each other.
     """
     if config is None:
         kwargs = weights.settings("a token model")

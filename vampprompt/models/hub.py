@@ -99,11 +99,8 @@ def _fetch(repository: str, finetune: str | None, on_notice: Callable[[str], Non
         if here.folder and not here.missing and (not finetune or finetune in here.finetunes):
             return here.folder
         known |= here.finetunes.keys()
-    if finetune:
-        sought, hint = f"the fine-tune '{finetune}' of {repository}", did_you_mean(finetune, known)
-        there = _remote(repository, sought, hint)
-    else:
-        there = _remote(repository)
+    sought = f"the fine-tune '{finetune}' of {repository}" if finetune else repository
+    there = _remote(repository, sought, did_you_mean(finetune or "", known))
     if there.missing:
         raise ModelError(f"{repository} has no {there.missing[0]}", hint=f"try {VAMPNET}")
     wanted = [*there.layout, *there.finetune(finetune)]

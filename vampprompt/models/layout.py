@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from vampprompt.errors import ModelError, did_you_mean
 
-__all__ = ["OURS", "PARTS", "STARTER", "VAMPNETS", "Listing", "starter_folder"]
+__all__ = ["OURS", "PARTS", "STARTER", "VAMPNETS", "Listing", "TokenGrid", "starter_folder"]
 
 STARTER = "starter"
 PARTS = ("codec", "coarse", "fine")
@@ -31,6 +32,28 @@ _LARGEST_CARD = 1 << 16
 def starter_folder() -> Path:
     """Return where the bundled checkpoint lies."""
     return Path(__file__).parent / STARTER
+
+
+@dataclass(frozen=True)
+class TokenGrid:
+    """How a model's tokens lie over a recording.
+
+    Attributes
+    ----------
+    n_codebooks : int
+        That are composed.
+    sample_rate : int
+        In hertz.
+    hop_length : int
+        Samples in a frame.
+    vocab_size : int
+        Entries of a codebook.
+    """
+
+    n_codebooks: int
+    sample_rate: int
+    hop_length: int
+    vocab_size: int
 
 
 @dataclass(frozen=True)
@@ -117,6 +140,24 @@ class Listing:
             hint = did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}"
             raise ModelError(f"{self.name} has no fine-tune '{name}'", hint=hint)
         return [] if name is None else self.finetunes[name]
+
+    @property
+    def grid(self) -> TokenGrid | None:
+        """What the configuration tells: of a model in our layout with a codec of the package."""
+        codec, fine = self.config.get("codec", {}), self.config.get("fine", {})
+        rates: Any = None
+        if codec.get("family") == "spectral":
+            rates = [codec.get("hop_length", HOP_LENGTH)]
+        elif codec.get("family") in ("dac", "dac-mrf"):
+            rates = codec.get("encoder_rates", ENCODER_RATES)
+        n_codebooks, vocab_size = fine.get("n_codebooks"), fine.get("vocab_size", VOCABULARY)
+        sample_rate = codec.get("sample_rate", SAMPLE_RATE)
+        if not isinstance(rates, (list, tuple)):
+            return None
+        for number in (n_codebooks, vocab_size, sample_rate, *rates):
+            if not isinstance(number, int) or not 0 < number <= LARGEST_SETTING:
+                return None
+        return TokenGrid(n_codebooks, sample_rate, math.prod(rates), vocab_size)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -94,6 +94,7 @@ class SpectralCodec(ResidualCodec):
         self.phase_bins = phase_bins
         self.subhop = hop_length // _SUBFRAMES
         self.window_length = 4 * self.subhop
+        self.margin = (self.window_length - self.subhop) // 2
         self.n_bins = self.window_length // 2 + 1
         # the window of a sub-frame reaches less than one frame into its neighbours
         self.context_frames = 1 + _KERNEL // 2 * max(encoder_layers, decoder_layers)
@@ -116,9 +117,8 @@ class SpectralCodec(ResidualCodec):
         with quiet():
             from dac.nn.quantize import ResidualVectorQuantize
 
-            self.quantizer = ResidualVectorQuantize(
-                width, n_codebooks, codebook_size, codebook_dim, quantizer_dropout=0.5
-            )
+            shape = (width, n_codebooks, codebook_size, codebook_dim)
+            self.quantizer = ResidualVectorQuantize(*shape, quantizer_dropout=0.5)
         self.decoder = nn.Sequential(
             nn.LayerNorm(width),
             *(_Block(width, expansion) for _ in range(decoder_layers)),
@@ -149,21 +149,6 @@ class SpectralCodec(ResidualCodec):
             codes.append(indices)
         return torch.stack(codes, dim=1)
 
-    def decode(self, tokens: Tensor) -> Tensor:
-        """Return the audio of `tokens`, of any number of the coarsest codebooks.
-
-        Parameters
-        ----------
-        tokens : Tensor
-            int64, ``[batch, codebook, frame]``.
-
-        Returns
-        -------
-        Tensor
-            ``[batch, 1, frames * hop_length]``.
-        """
-        return self.synthesise(self.quantizer.from_codes(tokens)[0], tokens)
-
     def analyse(self, audio: Tensor) -> Tensor:
         """Return the latents before quantizing, ``[batch, width, frame]``."""
         return cast(Tensor, self.encoder(self._features(audio))).transpose(1, 2)
@@ -186,11 +171,9 @@ class SpectralCodec(ResidualCodec):
     def _features(self, audio: Tensor) -> Tensor:
         samples = audio.squeeze(1)
         frames = -(-samples.shape[-1] // self.hop_length)
-        margin = (self.window_length - self.subhop) // 2
-        right = frames * self.hop_length - samples.shape[-1] + margin
-        windows = functional.pad(samples, (margin, right)).unfold(
-            -1, self.window_length, self.subhop
-        )
+        right = frames * self.hop_length - samples.shape[-1] + self.margin
+        padded = functional.pad(samples, (self.margin, right))
+        windows = padded.unfold(-1, self.window_length, self.subhop)
         spectrum = torch.fft.rfft(windows * self.window)
         magnitude = spectrum.abs() + _FLOOR
         # cube-root compression keeps quiet bins visible beside loud ones
@@ -200,14 +183,13 @@ class SpectralCodec(ResidualCodec):
 
     def _overlap_add(self, windows: Tensor) -> Tensor:
         count = windows.shape[1]
-        margin = (self.window_length - self.subhop) // 2
         total = (count - 1) * self.subhop + self.window_length
 
         def fold(columns: Tensor) -> Tensor:
             folded = functional.fold(
                 columns, (1, total), kernel_size=(1, self.window_length), stride=(1, self.subhop)
             )
-            return folded[:, :, 0, margin : total - margin]
+            return folded[:, :, 0, self.margin : total - self.margin]
 
         envelope = fold((self.window**2)[None, :, None].expand(1, -1, count))
         return fold(windows.transpose(1, 2)) / envelope

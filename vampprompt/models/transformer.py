@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections import OrderedDict
 from typing import cast
 
 import torch
@@ -80,9 +79,7 @@ class VampNet(nn.Module):
         n_predicted = n_codebooks - n_conditioning_codebooks
         self.embedding = _Embedding(n_codebooks, latent_dim, embedding_dim)
         self.transformer = _Transformer(embedding_dim, n_heads, n_layers, dropout)
-        to_logits = _Pointwise(embedding_dim, vocab_size * n_predicted, 1)
-        layers = OrderedDict(layers=nn.Sequential(to_logits))
-        self.classifier = nn.Sequential(layers)
+        self.classifier = _Classifier(embedding_dim, vocab_size * n_predicted)
         shape = (n_codebooks, vocab_size, latent_dim)
         self.register_buffer("latents", torch.zeros(shape), persistent=False)
         if latents is not None:
@@ -145,6 +142,15 @@ class _Embedding(nn.Module):
         first_rows = torch.arange(0, n_codebooks * n_entries, n_entries, device=tokens.device)
         latent = functional.embedding(tokens.transpose(1, 2) + first_rows, rows.flatten(0, 1))
         return cast(Tensor, self.out_proj(latent.flatten(2)))
+
+
+class _Classifier(nn.Module):
+    def __init__(self, width: int, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(_Pointwise(width, channels, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.layers(x))
 
 
 class _Transformer(nn.Module):
