@@ -34,14 +34,8 @@ def codec():
 @pytest.fixture(scope="session")
 def small_codec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A codec for the reference models that is quicker to load than their own."""
-    kwargs = {
-        "encoder_dim": 2,
-        "encoder_rates": [2, 2],
-        "decoder_dim": 4,
-        "decoder_rates": [2, 2],
-        "n_codebooks": 14,
-        "codebook_size": 96,
-    }
+    kwargs = {"encoder_dim": 2, "encoder_rates": [2, 2], "decoder_dim": 4, "decoder_rates": [2, 2]}
+    kwargs |= {"n_codebooks": 14, "codebook_size": 96}
     torch.manual_seed(0)
     content = {"state_dict": DacCodec(**kwargs).state_dict(), "metadata": {"kwargs": kwargs}}
     path = tmp_path_factory.mktemp("codec") / "codec.pth"

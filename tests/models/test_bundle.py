@@ -26,15 +26,6 @@ def converted(folder, tmp_path):
     return tmp_path / "ours"
 
 
-def test_loads_a_folder(folder):
-    bundle = vp.load(folder)
-    assert bundle.name == str(folder)
-    assert bundle.n_codebooks == 14
-    assert (bundle.coarse.n_codebooks, bundle.fine.n_conditioning) == (4, 4)
-    assert bundle.device == torch.device("cpu")
-    assert bundle.licence is None
-
-
 def test_an_outline_is_a_bundle_without_weights(folder, converted, sample, monkeypatch):
     bundle = vp.load(folder)
     wanted = vp.prepare(sample, bundle, beats="librosa").grid
@@ -65,49 +56,36 @@ def test_the_grid_is_that_of_the_model(folder, converted, monkeypatch):
         grid_of(str(converted))
 
 
-def test_the_grid_needs_no_pytorch():
-    script = """
-import sys
-from vampprompt.models import available, grid_of, offered
-grid_of("starter"), available(), offered("starter")
-print({"torch", "huggingface_hub.hf_api"} & set(sys.modules))"""
-    assert printed(script) == "set()\n"
-
-
-def printed(script):
+@pytest.mark.parametrize(
+    ("use", "not_loaded"),
+    [
+        (
+            "grid_of('starter'), vp.available(), vp.offered('starter')",
+            "torch",
+        ),
+        ("VampNet, vp.codecs, vp.load, vp.outline", "dac huggingface_hub"),
+        # It takes longer than the rest; some operations on tensors without memory load it.
+        ("load(), vp.load({!r})", "torch._dynamo sympy"),
+    ],
+)
+def test_what_takes_long_to_import_is_left_alone(use, not_loaded, reference):
+    loaded = f"set('{not_loaded}'.split()) & set(sys.modules)"
+    used = f"vp.{use}".format(str(reference))
+    script = f"import sys, vampprompt.models as vp; {used}; print({loaded})"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return ran.stdout
-
-
-def test_importing_loads_no_codec_library():
-    script = "from vampprompt.models import *; print({'dac', 'huggingface_hub'} & set(sys.modules))"
-    assert printed(f"import sys; {script}") == "set()\n"
-
-
-def test_loading_does_not_load_pytorchs_compiler(reference):
-    # It takes longer than the rest; some operations on tensors without memory load it.
-    loads = f"vampprompt.load(); vampprompt.load({str(reference)!r})"
-    loaded = "print({'torch._dynamo', 'sympy'} & set(sys.modules))"
-    assert printed(f"import sys, vampprompt; {loads}; {loaded}") == "set()\n"
+    assert ran.stdout == "set()\n"
 
 
 def test_the_identity_is_of_the_weights(folder, converted, tmp_path):
     bundle = vp.load(folder)
+    assert (bundle.name, bundle.n_codebooks, bundle.licence) == (str(folder), 14, None)
+    assert bundle.device == torch.device("cpu")
     shutil.copytree(folder, tmp_path / "copy")
     assert bundle.identity == vp.load(converted).identity
     assert bundle.identity == vp.load(tmp_path / "copy").identity
     tuned = vp.load(folder, finetune="whole")
     assert tuned.identity != bundle.identity
     assert tuned.finetune == "whole"
-
-
-def test_a_precision_is_for_the_token_models(folder):
-    bundle = vp.load(folder)
-    identity = bundle.identity
-    assert bundle.to("cpu", torch.bfloat16) is bundle
-    assert bundle.coarse.latents.dtype == bundle.fine.latents.dtype == torch.bfloat16
-    assert bundle.codec.codebooks.dtype == torch.float32
-    assert bundle.identity == identity
 
 
 def refused(complaint, name, **how):
@@ -123,11 +101,15 @@ def test_there_is_no_such_model(folder):
 
 
 @pytest.mark.parametrize("asked", ["auto", "float32", "bfloat16", torch.bfloat16])
-def test_a_model_is_loaded_in_a_precision(folder, asked):
+def test_a_precision_is_for_the_token_models(folder, asked):
     bundle = vp.load(folder, dtype=asked)
     dtype = torch.bfloat16 if "bfloat16" in str(asked) else torch.float32
-    assert bundle.dtype == bundle.coarse.latents.dtype == dtype
-    assert bundle.codec.codebooks.dtype == torch.float32
+    again = vp.load(folder)
+    assert again.identity == bundle.identity
+    assert again.to("cpu", dtype) is again
+    for one in (bundle, again):
+        assert one.dtype == one.coarse.latents.dtype == one.fine.latents.dtype == dtype
+        assert one.codec.codebooks.dtype == torch.float32
     for model in (bundle.coarse, bundle.fine):
         assert logits(model).dtype == torch.float32
 

@@ -11,23 +11,12 @@ from vampprompt.models.dac import DacCodec, DacMrfCodec
 from vampprompt.models.spectral import SpectralCodec
 from vampprompt.protocols import Codec
 
-SHAPE = {"n_codebooks": 3, "codebook_size": 16}
-SMALL = {
-    "encoder_dim": 2,
-    "encoder_rates": (2, 3),
-    "decoder_dim": 8,
-    "decoder_rates": (3, 2),
-    **SHAPE,
-}
 HOP = 48
-SPECTRAL = {
-    "width": 16,
-    "encoder_layers": 1,
-    "decoder_layers": 2,
-    "phase_bins": 4,
-    "hop_length": HOP,
-    **SHAPE,
-}
+SHAPE = {"n_codebooks": 3, "codebook_size": 16}
+SMALL = {"encoder_dim": 2, "encoder_rates": (2, 3), "decoder_dim": 8, "decoder_rates": (3, 2)}
+SMALL |= SHAPE
+SPECTRAL = {"width": 16, "encoder_layers": 1, "decoder_layers": 2, "phase_bins": 4}
+SPECTRAL |= {"hop_length": HOP, **SHAPE}
 
 
 @pytest.fixture(autouse=True)

@@ -125,11 +125,11 @@ def test_contents_that_are_no_weights(tmp_path, content, complaint):
     refused(saved(tmp_path / "odd.pth", content), complaint)
 
 
-@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
-def test_cut_short(reference, tmp_path, share):
+def test_cut_short(reference, tmp_path):
     whole = (reference / "lora_only.pth").read_bytes()
-    (tmp_path / "cut.pth").write_bytes(whole[: int(len(whole) * share)])
-    refused(tmp_path / "cut.pth", "damaged or cut short")
+    for share in (0.01, 0.5, 0.999):
+        (tmp_path / "cut.pth").write_bytes(whole[: int(len(whole) * share)])
+        refused(tmp_path / "cut.pth", "damaged or cut short")
 
 
 def test_flipped_bits_are_read_or_refused(reference, tmp_path):
@@ -174,12 +174,10 @@ def test_lora_is_folded():
     assert torch.equal(state["fc.weight"], weight)
 
 
-@pytest.mark.parametrize(
-    "names", ["weight_g", "weight_v", "weight lora_A", "weight lora_B", "lora_A lora_B"]
-)
-def test_half_of_what_is_folded(names):
-    with pytest.raises(KeyError):
-        fold({f"fc.{name}": torch.ones(6, 6) for name in names.split()})
+def test_half_of_what_is_folded():
+    for names in ("weight_g", "weight_v", "weight lora_A", "weight lora_B", "lora_A lora_B"):
+        with pytest.raises(KeyError):
+            fold({f"fc.{name}": torch.ones(6, 6) for name in names.split()})
 
 
 @pytest.mark.parametrize(
@@ -279,9 +277,6 @@ def test_a_configuration_that_does_not_fit(reference, codec, tmp_path, change, c
     refused(path, complaint, load_model, codec)
 
 
-MRF = {"family": "dac-mrf", "encoder_rates": [0, 1], "decoder_rates": [0, 1]}
-
-
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
@@ -290,7 +285,10 @@ MRF = {"family": "dac-mrf", "encoder_rates": [0, 1], "decoder_rates": [0, 1]}
         ({"family": "dac", "colour": 3}, "makes no model: .*colour"),
         ({"family": "dac", "encoder_rates": []}, "frames of different lengths|asks for"),
         ({"family": "dac", "encoder_rates": [2] * 17}, "encoder_rates"),
-        (MRF, "asks for|makes no"),
+        (
+            {"family": "dac-mrf", "encoder_rates": [0, 1], "decoder_rates": [0, 1]},
+            "asks for|makes no",
+        ),
     ],
 )
 def test_a_codec_configuration_that_makes_none(reference, config, complaint):
@@ -313,12 +311,3 @@ def test_a_codec_may_work_things_out_itself(tmp_path, monkeypatch):
     assert codec.plain.tolist() == [2, 2, 2]
     assert codec.layer.weight.tolist() == [[1, 1, 1]]
     assert codec.config == {"family": "scaled", "rise": 2.0}
-
-
-def test_a_model_in_plain_weights(reference, codec):
-    """Files of our own have no weight norm and no LoRA."""
-    whole = load_model(reference / "c2f.pth", codec)
-    weights = Weights(reference / "fine.safetensors", whole.state_dict())
-    again = make_model(weights, codec, whole.config)
-    tokens = torch.full((1, 14, 6), whole.mask_token)
-    assert torch.equal(again.logits(tokens), whole.logits(tokens))

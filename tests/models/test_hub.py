@@ -147,24 +147,17 @@ def test_what_is_here(cached, cache):
 
 def test_what_a_repository_offers(online):
     listing = offered("someone/vampnet")
-    assert not listing.missing
-    assert listing.licence == "cc-by-nc-sa-4.0"
-    assert listing.finetunes == {
-        "updates": ["loras/updates/coarse.pth"],
-        "whole": ["loras/whole/coarse.pth"],
-    }
+    assert (listing.missing, listing.licence) == ([], "cc-by-nc-sa-4.0")
+    tuned = {name: [f"loras/{name}/coarse.pth"] for name in ("updates", "whole")}
+    assert listing.finetunes == tuned
     assert listing.sizes["codec.pth"] > 100_000
     assert online == []
 
 
-def test_what_a_repository_offers_without_a_network(cached):
-    assert not offered(hub.VAMPNET).missing
+def test_what_is_offered_without_a_network(cached, folder):
+    assert offered(hub.VAMPNET).missing == offered(str(folder)).missing == []
     with pytest.raises(ModelError, match="not in the cache"):
         offered("someone/else")
-
-
-def test_what_a_folder_offers(folder, tmp_path):
-    assert offered(str(folder)).missing == []
     (folder / "coarse.pth").unlink()
     assert offered(str(folder)).missing == ["coarse.pth"]
 
