@@ -11,7 +11,7 @@ import torch
 
 import vampprompt as vp
 from vampprompt.errors import ModelError
-from vampprompt.models import codecs, grid_of, outline
+from vampprompt.models import codecs, outline, shape_of
 from vampprompt.models.bundle import resolve_dtype
 
 
@@ -41,7 +41,7 @@ def test_an_outline_is_a_bundle_without_weights(folder, converted, sample, monke
 
 def test_the_grid_is_that_of_the_model(folder, converted, monkeypatch):
     def told(name):
-        grid = grid_of(str(name))
+        grid = shape_of(str(name))
         return grid.n_codebooks, grid.sample_rate, grid.hop_length, grid.vocab_size
 
     assert told("starter") == (9, 44100, 768, 1024)
@@ -53,14 +53,14 @@ def test_the_grid_is_that_of_the_model(folder, converted, monkeypatch):
     assert told(converted) == (14, 44100, 4, 96)
     path.write_text(path.read_text().replace('"other"', '"nobody\'s"'))
     with pytest.raises(ModelError, match="unknown codec"):
-        grid_of(str(converted))
+        shape_of(str(converted))
 
 
 @pytest.mark.parametrize(
     ("use", "not_loaded"),
     [
         (
-            "grid_of('starter'), vp.available(), vp.offered('starter')",
+            "shape_of('starter'), vp.available(), vp.offered('starter')",
             "torch",
         ),
         ("VampNet, vp.codecs, vp.load, vp.outline", "dac huggingface_hub"),
@@ -228,7 +228,7 @@ def test_interchanged_models(folder):
 )
 def test_a_config_that_is_none(converted, text, complaint):
     (converted / "config.json").write_text(text)
-    for read in (vp.load, grid_of):
+    for read in (vp.load, shape_of):
         with pytest.raises(ModelError, match=complaint):
             read(str(converted))
 

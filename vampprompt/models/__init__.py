@@ -2,7 +2,7 @@
 
 An adapter to other libraries: composing, the command line and training call it, and it sees none
 of them, nor masks and samplers. Its names are loaded when first used, so that what a model offers
-(`available`, `offered`) and how its tokens lie (`grid_of`) are told without PyTorch.
+(`available`, `offered`) and how its tokens lie (`shape_of`) are told without PyTorch.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from vampprompt.models.bundle import Bundle, load, outline
     from vampprompt.models.files import codecs
     from vampprompt.models.hub import available, offered
-    from vampprompt.models.layout import Listing, TokenGrid
+    from vampprompt.models.layout import Listing, Shape
     from vampprompt.models.transformer import VampNet
 
 __all__ = [
     "Bundle",
     "Listing",
-    "TokenGrid",
+    "Shape",
     "VampNet",
     "available",
     "codecs",
-    "grid_of",
     "load",
     "offered",
     "outline",
+    "shape_of",
     "windowed",
 ]
 _MODULES = {
     "bundle": ("Bundle", "load", "outline"),
     "files": ("codecs",),
     "hub": ("available", "offered"),
-    "layout": ("Listing", "TokenGrid"),
+    "layout": ("Listing", "Shape"),
     "transformer": ("VampNet",),
 }
 
@@ -50,7 +50,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 
-def grid_of(name: str, *, on_notice: Callable[[str], None] | None = None) -> TokenGrid:
+def shape_of(name: str, *, on_notice: Callable[[str], None] | None = None) -> Shape:
     """Return how a model's tokens lie over a recording.
 
     From its configuration alone if it is in our layout and its codec is one of the package's;
@@ -70,17 +70,17 @@ def grid_of(name: str, *, on_notice: Callable[[str], None] | None = None) -> Tok
 
     Examples
     --------
-    >>> grid_of("starter")
-    TokenGrid(n_codebooks=9, sample_rate=44100, hop_length=768, vocab_size=1024)
+    >>> shape_of("starter")
+    Shape(n_codebooks=9, sample_rate=44100, hop_length=768, vocab_size=1024)
     """
     from vampprompt.models.hub import find_folder
-    from vampprompt.models.layout import Listing, TokenGrid
+    from vampprompt.models.layout import Listing, Shape
 
-    told = Listing.of_folder(name, find_folder(name, on_notice=on_notice)).grid
+    told = Listing.of_folder(name, find_folder(name, on_notice=on_notice)).shape
     if told is not None:
         return told
     from vampprompt.models.bundle import outline
 
     model = outline(name, on_notice=on_notice)
     codec, vocab_size = model.codec, model.fine.vocab_size
-    return TokenGrid(model.n_codebooks, codec.sample_rate, codec.hop_length, vocab_size)
+    return Shape(model.n_codebooks, codec.sample_rate, codec.hop_length, vocab_size)

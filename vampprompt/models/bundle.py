@@ -200,7 +200,7 @@ def load(
 def outline(
     name: str | Path = STARTER, *, on_notice: Callable[[str], None] | None = None
 ) -> Bundle:
-    """Load a model without its weights: all that `vampprompt.context_of` needs.
+    """Load a model without its weights: all that `vampprompt.prepare` needs.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from typing import Any
 
 from vampprompt.errors import ModelError, did_you_mean
 
-__all__ = ["OURS", "PARTS", "STARTER", "VAMPNETS", "Listing", "TokenGrid", "starter_folder"]
+__all__ = ["OURS", "PARTS", "STARTER", "VAMPNETS", "Listing", "Shape", "starter_folder"]
 
 STARTER = "starter"
 PARTS = ("codec", "coarse", "fine")
@@ -35,7 +35,7 @@ def starter_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class TokenGrid:
+class Shape:
     """How a model's tokens lie over a recording.
 
     Attributes
@@ -142,7 +142,7 @@ class Listing:
         return [] if name is None else self.finetunes[name]
 
     @property
-    def grid(self) -> TokenGrid | None:
+    def shape(self) -> Shape | None:
         """What the configuration tells: of a model in our layout with a codec of the package."""
         codec, fine = self.config.get("codec", {}), self.config.get("fine", {})
         rates: Any = None
@@ -157,7 +157,7 @@ class Listing:
         for number in (n_codebooks, vocab_size, sample_rate, *rates):
             if not isinstance(number, int) or not 0 < number <= LARGEST_SETTING:
                 return None
-        return TokenGrid(n_codebooks, sample_rate, math.prod(rates), vocab_size)
+        return Shape(n_codebooks, sample_rate, math.prod(rates), vocab_size)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
