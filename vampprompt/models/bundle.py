@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from vampprompt.errors import ModelError
-from vampprompt.models.files import Weights, make_codec, make_model, read_weights
+from vampprompt.models.files import make_codec, make_model, read_weights
 from vampprompt.models.hub import LICENCES, find_folder
 from vampprompt.models.layout import CONFIG, FORMAT, OURS, PARTS, STARTER, VAMPNETS, Listing
 from vampprompt.models.windowed import first_weight
@@ -251,7 +251,13 @@ def _read(
         weights[part] = weights[part].updated(tuned) if tuned.is_lora else tuned
     if lora is not None:
         updates = read_weights(Path(lora))
-        part = _updated_part(weights, updates)
+        # whose updated layers are just those; the coarse one where neither's or both's are
+        fits = [
+            updates.state.keys() == {name for name in weights[part].state if ".lora_" in name}
+            for part in PARTS[1:]
+        ]
+        is_fine = fits[1] and (updates.path.stem.startswith(("c2f", "fine")) or not fits[0])
+        part = "fine" if is_fine else "coarse"
         weights[part] = weights[part].updated(updates)
     config = listing.config
     codec = make_codec(weights["codec"], config.get("codec"))
@@ -271,16 +277,6 @@ def _read(
     if fine.n_codebooks > codec.n_codebooks:
         raise ModelError(f"{folder}: the codec has fewer codebooks than the fine model")
     return Bundle(codec, coarse, fine, name, "", finetune, lora, listing.licence)
-
-
-def _updated_part(weights: dict[str, Weights], updates: Weights) -> str:
-    """Return which of two models low-rank updates are for."""
-    fits_coarse, fits_fine = (
-        updates.state.keys() == {name for name in weights[part].state if ".lora_" in name}
-        for part in PARTS[1:]
-    )
-    is_named_fine = updates.path.stem.startswith(("c2f", "fine"))
-    return "fine" if fits_fine and (is_named_fine or not fits_coarse) else "coarse"
 
 
 def _identity(bundle: Bundle) -> str:

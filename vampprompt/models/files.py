@@ -112,30 +112,19 @@ class Weights:
 def read_weights(path: Path, *, shapes_only: bool = False) -> Weights:
     """Read a safetensors file, or one that `torch.save` wrote: a state dict, or one with metadata.
 
-    Nothing in the file is ever run: it is unpickled with ``weights_only``.
-
-    Parameters
-    ----------
-    path : Path
-        The file, safetensors if it ends so.
-    shapes_only : bool
-        Whether to read no values: the tensors are then on the device ``meta``.
-
-    Raises
-    ------
-    ModelError
-        If the file is missing, truncated, or anything but tensors and plain metadata.
+    Nothing in the file is ever run: it is unpickled with ``weights_only``. With `shapes_only` no
+    values are read: the tensors are then on the device ``meta``. A `ModelError` if the file is
+    missing, truncated, or anything but tensors and plain metadata.
     """
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise ModelError(f"{path} {what}", hint="give a weights file")
-    is_ours = path.suffix == ".safetensors"
-    state = _safetensors(path, shapes_only) if is_ours else _pth(path, shapes_only)
-    kwargs = None
-    if not is_ours and isinstance(state, dict) and "state_dict" in state:
-        metadata = state.get("metadata")
+    if path.suffix == ".safetensors":
+        return Weights(path, _plain(path, _safetensors(path, shapes_only), shapes_only))
+    state, kwargs = _pth(path, shapes_only), None
+    if isinstance(state, dict) and "state_dict" in state:
+        metadata, state = state.get("metadata"), state["state_dict"]
         kwargs = metadata.get("kwargs") if isinstance(metadata, dict) else None
-        state = state["state_dict"]
     plain = _plain(path, state, shapes_only)
     return Weights(path, plain, kwargs if isinstance(kwargs, dict) else None)
 

@@ -59,13 +59,7 @@ def find_folder(
     finetune: str | None = None,
     on_notice: Callable[[str], None] | None = None,
 ) -> Path:
-    """Return the folder of a model's files, downloading them if need be; as `load` does.
-
-    Raises
-    ------
-    ModelError
-        If there is no such model.
-    """
+    """Return the folder of a model's files, downloading them if need be; as `load` does."""
     path = Path(name)
     if name == STARTER:
         return starter_folder()

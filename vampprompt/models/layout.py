@@ -85,13 +85,7 @@ class Listing:
 
     @classmethod
     def of_folder(cls, name: str, folder: Path, licence: str | None = None) -> Listing:
-        """List a folder.
-
-        Raises
-        ------
-        ModelError
-            If it is in our layout and its config.json cannot be used.
-        """
+        """List a folder; a `ModelError` if it has a config.json of ours that cannot be used."""
         sizes = {
             file.relative_to(folder).as_posix(): file.stat().st_size
             for file in sorted(folder.rglob("*"))
@@ -128,13 +122,7 @@ class Listing:
         return found
 
     def finetune(self, name: str | None) -> list[str]:
-        """Return the files of a fine-tune, none for None.
-
-        Raises
-        ------
-        ModelError
-            If there is no such fine-tune.
-        """
+        """Return the files of a fine-tune, none for None; a `ModelError` if there is none such."""
         known = sorted(self.finetunes)
         if name is not None and name not in known:
             hint = did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}"

@@ -53,12 +53,6 @@ class SpectralCodec(ResidualCodec):
     sample_rate : int
         In hertz.
 
-    Attributes
-    ----------
-    context_frames : int
-        Frames of context that a window needs on either side for `encode` and `decode` to give
-        inside it what they give for the whole clip.
-
     References
     ----------
     .. [1] Liu et al., "A ConvNet for the 2020s", CVPR 2022.
@@ -127,19 +121,10 @@ class SpectralCodec(ResidualCodec):
         )
 
     def encode(self, audio: Tensor, n_codebooks: int | None = None) -> Tensor:
-        """Return the tokens of `audio`.
+        """Return the tokens, ``[batch, codebook, frame]``, of audio ``[batch, 1, samples]``.
 
-        Parameters
-        ----------
-        audio : Tensor
-            ``[batch, 1, samples]``; right-padded with zeros to a whole number of hops.
-        n_codebooks : int, optional
-            How many codebooks to use, the coarsest first; all when not given.
-
-        Returns
-        -------
-        Tensor
-            int64, ``[batch, codebook, frame]``.
+        The audio is right-padded to a whole hop. `n_codebooks` says how many codebooks to use, the
+        coarsest first; all when not given.
         """
         residual = self.analyse(audio)
         codes = []

@@ -135,19 +135,9 @@ def _pieces(
 
 
 def in_tiles(chain: nn.Sequential, x: Tensor) -> Tensor:
-    """Return what `chain` makes of `x`.
+    """Return what `chain` makes of `x`, ``[batch, channel, position]``, the same as in one piece.
 
-    Parameters
-    ----------
-    chain : Sequential
-        Of layers and blocks of layers; a block changes the rate by a whole factor.
-    x : Tensor
-        ``[batch, channel, position]``.
-
-    Returns
-    -------
-    Tensor
-        ``[batch, channel, position]``, the same as in one piece.
+    The chain is of layers and blocks of layers; a block changes the rate by a whole factor.
     """
     if x.device.type != "cpu":
         # a GPU is kept busy by large activations, and has no such cache
