@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vampprompt.models import VampNet
-from vampprompt.models.codecs import DacMrfCodec
-from vampprompt.models.folding import remove_weight_norm
+from vampprompt.models.dac import DacMrfCodec
+from vampprompt.models.files import remove_weight_norm
 from vampprompt.models.windowed import decode
 
 FRAMES = 574  # ten seconds

@@ -12,7 +12,7 @@ from .options import model_names
 from .output import notice, results
 
 if TYPE_CHECKING:
-    from vampprompt.models.listing import Listing
+    from vampprompt.models import Listing
 
 
 def models(

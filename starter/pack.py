@@ -11,8 +11,8 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from vampprompt.models import folders
-from vampprompt.models.folding import remove_weight_norm
+from vampprompt.models import Bundle
+from vampprompt.models.files import remove_weight_norm
 from vampprompt.models.spectral import SpectralCodec
 from vampprompt.models.transformer import VampNet
 
@@ -57,7 +57,8 @@ def pack(settings: Settings, target: Path) -> dict[str, float]:
     fine = trained_tokens(settings.fine, codec, settings.work / "fine")
     with tempfile.TemporaryDirectory() as folder:
         packed = Path(folder, "packed")
-        folders.write(packed, folders.Parts(codec, coarse, fine, LICENCE), "starter", half=True)
+        bundle = Bundle(codec, coarse, fine, "starter", identity="", licence=LICENCE)
+        bundle.save(packed, half=True)
         sizes = {path.stem: path.stat().st_size / _MIB for path in packed.glob("*.safetensors")}
         if max(sizes.values()) > 16 or sum(sizes.values()) > 32:
             raise ValueError(f"too large to ship, in MiB: {sizes}")

@@ -104,11 +104,24 @@ class Sampler(Protocol):
 
 @runtime_checkable
 class Codec(Protocol):
-    """Turns audio into tokens and back."""
+    """Turns audio into tokens and back; as a rule an `nn.Module`."""
 
     sample_rate: int
     hop_length: int
     n_codebooks: int
+
+    @property
+    def codebooks(self) -> Tensor:
+        """Rows of the codebooks, ``[codebook, entry, dim]``, which token models are bound to."""
+        ...
+
+    @property
+    def context_frames(self) -> int | None:
+        """Frames on either side that a window needs to come out as in the whole clip.
+
+        None where only the whole clip will do.
+        """
+        ...
 
     def encode(self, audio: Tensor) -> Tensor:
         """Return the tokens of audio ``[batch, 1, samples]``, right-padded to a whole hop."""

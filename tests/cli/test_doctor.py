@@ -79,7 +79,7 @@ def test_without_madmom(monkeypatch):
 
 
 def test_without_the_starter(monkeypatch, tmp_path):
-    monkeypatch.setattr("vampprompt.models.catalogue.starter_folder", lambda: tmp_path)
+    monkeypatch.setattr("vampprompt.models.hub.starter_folder", lambda: tmp_path)
     starter = found("models")["starter"]
     assert starter.state == "missing"
     assert "coarse.pth" in starter.detail or "coarse.safetensors" in starter.detail

@@ -2,8 +2,7 @@
 
 import torch
 
-from vampprompt.models import Bundle
-from vampprompt.models.codecs import codecs
+from vampprompt.models import Bundle, codecs
 from vampprompt.models.transformer import VampNet
 
 

@@ -14,7 +14,7 @@ import torch
 from tests.fuzz import checks
 from tests.fuzz.effort import examples
 from vampprompt.errors import ModelError
-from vampprompt.models.weights import read_pth, read_safetensors
+from vampprompt.models.files import read_weights
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference"
 FEW = examples(60).max_examples
@@ -69,7 +69,7 @@ def tensor(size, stride, n_stored=4, offset=0):
 
 def test_the_pickles_made_here_are_such_as_torch_reads(tmp_path):
     path = archive(tmp_path / "a.pth", state(tensor([2, 2], [2, 1])), _0=bytes(16))
-    assert read_pth(path).state["0"].tolist() == [[0, 0], [0, 0]]
+    assert read_weights(path).state["0"].tolist() == [[0, 0], [0, 0]]
 
 
 HOSTILE = {
@@ -97,7 +97,7 @@ HOSTILE = {
     "deep": b")" + b"\x85" * 20_000,
     "lists in lists": b"]" * 20_000 + b"a" * 19_999,
     "code": state(called("os.system", text("true"))),
-    "code of ours": state(called("vampprompt.models.weights.read_pth", text("x"))),
+    "code of ours": state(called("vampprompt.models.files.read_weights", text("x"))),
     "eval": state(called("builtins.eval", text("1"))),
     "getattr": state(called("builtins.getattr", text("a"), text("upper"))),
     "another codec": state(called("_codecs.encode", text("a"), text("zlib_codec"))),
@@ -108,7 +108,7 @@ HOSTILE = {
 def test_hostile_pickles(tmp_path, kind):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ModelError):
-        read_pth(archive(tmp_path / "a.pth", HOSTILE[kind], _0=bytes(16)))
+        read_weights(archive(tmp_path / "a.pth", HOSTILE[kind], _0=bytes(16)))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
 
 
@@ -124,7 +124,7 @@ def test_entries_over_each_other(tmp_path):
             file.filelist.append(twin)
         file._didModify = True
     with pytest.raises(ModelError, match="more than the whole file"):
-        read_pth(path)
+        read_weights(path)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -134,7 +134,7 @@ def test_two_entries_of_one_name(tmp_path, name):
     with zipfile.ZipFile(path, "a") as file:
         file.writestr(name, pickle.dumps(HOSTILE))
     with pytest.raises(ModelError, match="two entries of one name"):
-        read_pth(path)
+        read_weights(path)
 
 
 def test_bits_turned_over_anywhere_in_a_pickle(tmp_path):
@@ -145,7 +145,7 @@ def test_bits_turned_over_anywhere_in_a_pickle(tmp_path):
         for _ in range(chance.choice((1, 2, 4))):
             spoilt[chance.randrange(len(spoilt))] ^= 1 << chance.randrange(8)
         with checks.refused(ModelError):
-            read_pth(archive(tmp_path / "a.pth", bytes(spoilt), _0=bytes(16)))
+            read_weights(archive(tmp_path / "a.pth", bytes(spoilt), _0=bytes(16)))
 
 
 def test_safetensors_with_other_headers(tmp_path):
@@ -162,7 +162,7 @@ def test_safetensors_with_other_headers(tmp_path):
         length = chance.choice([len(header)] * 5 + [0, 1, 1 << 20, 1 << 62, (1 << 64) - 1])
         path.write_bytes(struct.pack("<Q", length) + header.encode() + bytes(16))
         with checks.refused(ModelError):
-            read_safetensors(path)
+            read_weights(path)
 
 
 def test_safetensors_cut_and_spoilt(tmp_path):
@@ -176,4 +176,4 @@ def test_safetensors_cut_and_spoilt(tmp_path):
         spoilt[chance.randrange(len(spoilt))] ^= 1 << chance.randrange(8)
         path.write_bytes(spoilt[: chance.choice([len(spoilt), chance.randrange(len(spoilt))])])
         with checks.refused(ModelError):
-            read_safetensors(path)
+            read_weights(path)

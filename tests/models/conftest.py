@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from vampprompt.models.checkpoints import load_codec
-from vampprompt.models.codecs import DacCodec
+from vampprompt.models.dac import DacCodec
+from vampprompt.models.files import make_codec, read_weights
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference"
 
@@ -28,20 +28,14 @@ def expected() -> dict[str, torch.Tensor]:
 
 @pytest.fixture(scope="session")
 def codec():
-    return load_codec(REFERENCE / "codec.pth")
+    return make_codec(read_weights(REFERENCE / "codec.pth"))
 
 
 @pytest.fixture(scope="session")
 def small_codec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A codec for the reference models that is quicker to load than their own."""
-    kwargs = {
-        "encoder_dim": 2,
-        "encoder_rates": [2, 2],
-        "decoder_dim": 4,
-        "decoder_rates": [2, 2],
-        "n_codebooks": 14,
-        "codebook_size": 96,
-    }
+    kwargs = {"encoder_dim": 2, "encoder_rates": [2, 2], "decoder_dim": 4, "decoder_rates": [2, 2]}
+    kwargs |= {"n_codebooks": 14, "codebook_size": 96}
     torch.manual_seed(0)
     content = {"state_dict": DacCodec(**kwargs).state_dict(), "metadata": {"kwargs": kwargs}}
     path = tmp_path_factory.mktemp("codec") / "codec.pth"

@@ -1,104 +1,121 @@
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
 import vampprompt as vp
 from vampprompt.errors import ModelError
-from vampprompt.models import windowed
-from vampprompt.models.devices import resolve_dtype
+from vampprompt.models import codecs, outline, shape_of
+from vampprompt.models.bundle import resolve_dtype
 
 
-def test_loads_a_folder(folder):
+def logits(model):
+    tokens = torch.randint(0, 97, (1, model.n_codebooks, 20), generator=torch.manual_seed(0))
+    return model.logits(tokens)
+
+
+@pytest.fixture
+def converted(folder, tmp_path):
+    vp.load(folder).save(tmp_path / "ours")
+    return tmp_path / "ours"
+
+
+def test_an_outline_is_a_bundle_without_weights(folder, converted, sample, monkeypatch):
     bundle = vp.load(folder)
-    assert bundle.name == str(folder)
-    assert bundle.n_codebooks == 14
-    assert (bundle.coarse.n_codebooks, bundle.fine.n_conditioning) == (4, 4)
-    assert bundle.device == torch.device("cpu")
-
-
-def test_an_outline_is_a_bundle_without_weights(folder, tmp_path, sample, monkeypatch):
-    bundle = vp.load(folder)
-    bundle.save(tmp_path / "ours")
     wanted = vp.prepare(sample, bundle, beats="librosa").grid
     # No value of any tensor is looked at.
     monkeypatch.setattr(torch.Tensor, "isfinite", None)
-    for one in (folder, tmp_path / "ours"):
-        outline = vp.models.outline(one)
-        assert outline.device.type == "meta"
-        assert all(value.is_meta for value in outline.codec.state_dict().values())
-        assert vp.prepare(sample, outline, beats="librosa").grid == wanted
-        assert outline.fine.vocab_size == bundle.fine.vocab_size
+    for one in (folder, converted):
+        found = outline(one)
+        assert found.device.type == "meta"
+        assert all(value.is_meta for value in found.codec.state_dict().values())
+        assert vp.prepare(sample, found, beats="librosa").grid == wanted
+        assert found.fine.vocab_size == bundle.fine.vocab_size
 
 
-def test_an_outline_of_a_damaged_model_is_refused(folder):
-    (folder / "c2f.pth").write_bytes((folder / "coarse.pth").read_bytes())
-    with pytest.raises(ModelError, match="given 0 codebooks"):
-        vp.models.outline(folder)
+def test_the_grid_is_that_of_the_model(folder, converted, monkeypatch):
+    def told(name):
+        grid = shape_of(str(name))
+        return grid.n_codebooks, grid.sample_rate, grid.hop_length, grid.vocab_size
+
+    assert told("starter") == (9, 44100, 768, 1024)
+    assert told(folder) == told(converted) == (14, 44100, 4, 96)
+    # a family that only its own code knows
+    path = converted / "config.json"
+    path.write_text(path.read_text().replace('"family": "dac"', '"family": "other"'))
+    monkeypatch.setitem(codecs._items, "other", codecs.get("dac"))
+    assert told(converted) == (14, 44100, 4, 96)
+    path.write_text(path.read_text().replace('"other"', '"nobody\'s"'))
+    with pytest.raises(ModelError, match="unknown codec"):
+        shape_of(str(converted))
 
 
-def test_the_identity_is_of_the_weights(folder, tmp_path):
+@pytest.mark.parametrize(
+    ("use", "not_loaded"),
+    [
+        (
+            "shape_of('starter'), vp.available(), vp.offered('starter')",
+            "torch",
+        ),
+        ("VampNet, vp.codecs, vp.load, vp.outline", "dac huggingface_hub"),
+        # It takes longer than the rest; some operations on tensors without memory load it.
+        ("load(), vp.load({!r})", "torch._dynamo sympy"),
+    ],
+)
+def test_what_takes_long_to_import_is_left_alone(use, not_loaded, reference):
+    loaded = f"set('{not_loaded}'.split()) & set(sys.modules)"
+    used = f"vp.{use}".format(str(reference))
+    script = f"import sys, vampprompt.models as vp; {used}; print({loaded})"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
+
+
+def test_the_identity_is_of_the_weights(folder, converted, tmp_path):
     bundle = vp.load(folder)
-    bundle.save(tmp_path / "ours")
+    assert (bundle.name, bundle.n_codebooks, bundle.licence) == (str(folder), 14, None)
+    assert bundle.device == torch.device("cpu")
     shutil.copytree(folder, tmp_path / "copy")
-    assert bundle.identity == vp.load(tmp_path / "ours").identity
+    assert bundle.identity == vp.load(converted).identity
     assert bundle.identity == vp.load(tmp_path / "copy").identity
     tuned = vp.load(folder, finetune="whole")
     assert tuned.identity != bundle.identity
     assert tuned.finetune == "whole"
 
 
-def test_a_precision_is_for_the_token_models(folder):
-    bundle = vp.load(folder)
-    identity = bundle.identity
-    assert bundle.to("cpu", torch.bfloat16) is bundle
-    assert bundle.coarse.latents.dtype == bundle.fine.latents.dtype == torch.bfloat16
-    assert bundle.codec.codebooks.dtype == torch.float32
-    assert bundle.identity == identity
-
-
-@pytest.mark.parametrize(
-    ("name", "complaint"),
-    [
-        ("startr", "no model 'startr'\ndid you mean 'starter'"),
-        ("./nowhere", "no model './nowhere'\ngive 'starter', a folder"),
-        ("", "no model"),
-    ],
-)
-def test_there_is_no_such_model(name, complaint):
+def refused(complaint, name, **how):
     with pytest.raises(ModelError, match=complaint):
-        vp.load(name)
+        vp.load(name, **how)
 
 
-def test_a_file_is_no_model(folder):
-    with pytest.raises(ModelError, match=f"is a file\ngive its folder: --model {folder}"):
-        vp.load(folder / "coarse.pth")
+def test_there_is_no_such_model(folder):
+    refused("no model 'startr'\ndid you mean 'starter'", "startr")
+    refused("no model './nowhere'\ngive 'starter', a folder", "./nowhere")
+    refused("no model", "")
+    refused(f"is a file\ngive its folder: --model {folder}", folder / "coarse.pth")
 
 
-@pytest.mark.parametrize(
-    ("asked", "dtype"),
-    [
-        ("auto", torch.float32),
-        ("float32", torch.float32),
-        ("bfloat16", torch.bfloat16),
-        (torch.bfloat16, torch.bfloat16),
-    ],
-)
-def test_a_model_is_loaded_in_a_precision(folder, asked, dtype):
+@pytest.mark.parametrize("asked", ["auto", "float32", "bfloat16", torch.bfloat16])
+def test_a_precision_is_for_the_token_models(folder, asked):
     bundle = vp.load(folder, dtype=asked)
-    assert bundle.dtype == bundle.coarse.latents.dtype == dtype
-    assert bundle.codec.codebooks.dtype == torch.float32
-    tokens = torch.full((1, 14, 5), bundle.coarse.mask_token)
-    tokens[:, :4] = 3
+    dtype = torch.bfloat16 if "bfloat16" in str(asked) else torch.float32
+    again = vp.load(folder)
+    assert again.identity == bundle.identity
+    assert again.to("cpu", dtype) is again
+    for one in (bundle, again):
+        assert one.dtype == one.coarse.latents.dtype == one.fine.latents.dtype == dtype
+        assert one.codec.codebooks.dtype == torch.float32
     for model in (bundle.coarse, bundle.fine):
-        assert model.logits(tokens[:, : model.n_codebooks]).dtype == torch.float32
+        assert logits(model).dtype == torch.float32
 
 
-def test_auto_is_fast_on_a_gpu_and_exact_elsewhere(monkeypatch):
+def test_auto_is_fast_on_a_gpu_and_exact_elsewhere(folder, monkeypatch):
+    assert vp.load(folder, device="auto").device.type in ("cpu", "cuda", "mps")
     for has_it in (True, False):
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *_, answer=has_it: answer)
         assert resolve_dtype("auto", torch.device("cpu")) == torch.float32
@@ -106,26 +123,127 @@ def test_auto_is_fast_on_a_gpu_and_exact_elsewhere(monkeypatch):
         assert resolve_dtype("auto", torch.device("cuda")) == on_gpu
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bf16", "", torch.int64])
-def test_there_is_no_such_precision(folder, dtype):
-    with pytest.raises(ModelError, match=r"no precision '.*' here\nuse auto, float32 or bfloat16"):
-        vp.load(folder, dtype=dtype)
+def test_there_is_no_such_precision_or_device(folder):
+    for dtype in ("float16", "bf16", "", torch.int64):
+        refused("no precision '.*' here\nuse auto, float32 or bfloat16", folder, dtype=dtype)
+    for device in ("gpu", "cuda:99", "meta", ""):
+        refused(f"no device '{device}' here", folder, device=device)
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta", ""])
-def test_there_is_no_such_device(folder, device):
-    with pytest.raises(ModelError, match=f"no device '{device}' here"):
-        vp.load(folder, device=device)
+def test_what_is_written_is_read(folder, converted):
+    before, after = vp.load(folder), vp.load(converted)
+    assert torch.equal(logits(after.coarse), logits(before.coarse))
+    assert torch.equal(logits(after.fine), logits(before.fine))
+    tokens = torch.zeros(1, 14, 3, dtype=torch.long)
+    assert torch.equal(after.codec.decode(tokens), before.codec.decode(tokens))
+    assert after.codec.config["family"] == "dac"
 
 
-def test_auto_is_a_device(folder):
-    assert vp.load(folder, device="auto").device.type in ("cpu", "cuda", "mps")
+def test_half_precision_and_the_licence_are_kept(folder, tmp_path):
+    bundle = vp.load(folder)
+    replace(bundle, licence="CC0").save(tmp_path / "half", half=True)
+    after = vp.load(tmp_path / "half")
+    assert after.licence == "CC0"
+    assert after.dtype == torch.float32
+    torch.testing.assert_close(logits(after.fine), logits(bundle.fine), atol=0.02, rtol=0.02)
+    size = (tmp_path / "half" / "fine.safetensors").stat().st_size
+    assert size < 0.6 * (folder / "c2f.pth").stat().st_size
+
+
+def test_nothing_is_overwritten(folder, tmp_path):
+    bundle = vp.load(folder)
+    with pytest.raises(ModelError, match="exists already"):
+        bundle.save(folder)
+    (tmp_path / "empty").mkdir()
+    bundle.save(tmp_path / "empty")
+    assert vp.load(tmp_path / "empty").identity == bundle.identity
+
+
+def test_nothing_is_half_written(folder, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", fail)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ModelError, match=r"cannot write .*ours: No space left"):
+        vp.load(folder).save(tmp_path / "ours")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_missing_file_is_named(folder):
+    for file in ("c2f.pth", "coarse.pth", "codec.pth"):
+        (folder / file).unlink()
+        refused(f"has no {file}", folder)
+
+
+def test_finetunes(folder):
+    plain = vp.load(folder)
+    whole, updates = (vp.load(folder, finetune=name) for name in ("whole", "updates"))
+    torch.testing.assert_close(logits(whole.coarse), logits(updates.coarse))
+    for tuned in (whole, updates):
+        assert not torch.allclose(logits(tuned.coarse), logits(plain.coarse), atol=0.1)
+        assert torch.equal(logits(tuned.fine), logits(plain.fine))
+    refused("no fine-tune 'hole'\ndid you mean 'whole'", folder, finetune="hole")
+
+
+def test_a_lora_file_goes_to_the_model_it_is_called_after(folder, reference, tmp_path):
+    plain = vp.load(folder)
+    tuned = vp.load(folder, lora=reference / "lora_only.pth")
+    assert not torch.allclose(logits(tuned.coarse), logits(plain.coarse), atol=0.1)
+    shutil.copy(reference / "lora_only.pth", tmp_path / "c2f_sad.pth")
+    tuned = vp.load(folder, lora=tmp_path / "c2f_sad.pth")
+    assert torch.equal(logits(tuned.coarse), logits(plain.coarse))
+    assert not torch.allclose(logits(tuned.fine), logits(plain.fine), atol=0.1)
+
+
+def test_a_converted_model_takes_no_finetune(converted, reference):
+    refused("takes no fine-tunes", converted, finetune="whole")
+    refused("takes no fine-tunes", converted, lora=reference / "lora_only.pth")
+
+
+def test_interchanged_models(folder):
+    coarse, fine = folder / "coarse.pth", folder / "c2f.pth"
+    whole = coarse.read_bytes()
+    coarse.write_bytes(fine.read_bytes())
+    refused(r"coarse model is a coarse-to-fine one.*\n.*interchanged", folder)
+    for path in (coarse, fine):
+        path.write_bytes(whole)
+    refused("fine model is given 0 codebooks, and the coarse one", folder)
+    with pytest.raises(ModelError, match="given 0 codebooks"):
+        outline(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[]", "configuration of format 1, but None"),
+        ('{"format": 2}', "configuration of format 1, but 2"),
+        ('{"format": 1}', "does not describe the codec"),
+        (" " * (1 << 21), "far too large"),
+        ('{"format": 1, "codec": {}, "coarse": {}, "fine": {}, "licence": 3}', "licence"),
+        ('{"format": 1, "codec": {}, "coarse": {}, "fine": {}}', "names no codec family"),
+    ],
+)
+def test_a_config_that_is_none(converted, text, complaint):
+    (converted / "config.json").write_text(text)
+    for read in (vp.load, shape_of):
+        with pytest.raises(ModelError, match=complaint):
+            read(str(converted))
+
+
+def test_a_config_of_other_weights(converted):
+    path = converted / "config.json"
+    config = json.loads(path.read_text())
+    config["fine"]["embedding_dim"] = 4096
+    path.write_text(json.dumps(config))
+    refused(r"fine.safetensors: 'embedding.* where the configuration", converted)
 
 
 def test_the_starter():
     bundle = vp.load()
     assert bundle.coarse.n_codebooks == bundle.fine.n_conditioning == 4
-    assert (bundle.codec.sample_rate, bundle.codec.hop_length) == (44100, 768)
     tokens = torch.full((1, bundle.n_codebooks, 8), bundle.fine.mask_token)
     tokens[:, :4] = 3
     assert bundle.fine.logits(tokens).shape == (1, bundle.n_codebooks - 4, 8, 1024)
@@ -141,27 +259,3 @@ def test_the_starter_agrees_with_itself_in_bfloat16(sample):
     same = (expected.argmax(-1) == found.argmax(-1))[masked[:, :4]]
     assert 0.9 < same.float().mean() <= 1
     assert not torch.equal(expected, found)
-
-
-def test_the_starter_runs_in_windows():
-    codec = vp.load().codec
-    tokens = torch.randint(0, 1024, (1, codec.n_codebooks, 150), generator=torch.manual_seed(0))
-    decoded = codec.decode(tokens)
-    assert (windowed.decode(codec, tokens, window_s=0.5) - decoded).abs().max() < 1e-4
-    assert torch.equal(windowed.encode(codec, decoded, window_s=0.5), codec.encode(decoded))
-
-
-def test_importing_loads_no_codec_library():
-    script = "import sys, vampprompt.models; print({'dac', 'huggingface_hub'} & set(sys.modules))"
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout == "set()\n"
-
-
-def test_loading_does_not_load_pytorchs_compiler(reference):
-    # It takes longer than the rest; some operations on tensors without memory load it.
-    loads = f"vampprompt.load(); vampprompt.load({str(reference)!r})"
-    script = (
-        f"import sys, vampprompt; {loads}; print({{'torch._dynamo', 'sympy'}} & set(sys.modules))"
-    )
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout == "set()\n"

@@ -6,37 +6,55 @@ import pytest
 import torch
 
 from vampprompt.errors import ModelError
-from vampprompt.models.codecs import DacCodec, DacMrfCodec, codecs
+from vampprompt.models import codecs
+from vampprompt.models.dac import DacCodec, DacMrfCodec
+from vampprompt.models.spectral import SpectralCodec
 from vampprompt.protocols import Codec
 
-SMALL = {
-    "encoder_dim": 2,
-    "encoder_rates": (2, 3),
-    "decoder_dim": 8,
-    "decoder_rates": (3, 2),
-    "n_codebooks": 3,
-    "codebook_size": 16,
-}
+HOP = 48
+SHAPE = {"n_codebooks": 3, "codebook_size": 16}
+SMALL = {"encoder_dim": 2, "encoder_rates": (2, 3), "decoder_dim": 8, "decoder_rates": (3, 2)}
+SMALL |= SHAPE
+SPECTRAL = {"width": 16, "encoder_layers": 1, "decoder_layers": 2, "phase_bins": 4}
+SPECTRAL |= {"hop_length": HOP, **SHAPE}
 
 
-@pytest.fixture(params=[DacCodec, DacMrfCodec])
+@pytest.fixture(autouse=True)
+def _without_gradients():
+    with torch.no_grad():
+        yield
+
+
+@pytest.fixture(params=[(DacCodec, SMALL), (DacMrfCodec, SMALL), (SpectralCodec, SPECTRAL)])
 def small(request):
     torch.manual_seed(0)
-    return request.param(**SMALL).eval()
+    family, settings = request.param
+    return family(**settings).eval()
+
+
+def noise(samples, batch=1):
+    return 0.1 * torch.randn(batch, 1, samples, generator=torch.Generator().manual_seed(1))
 
 
 def test_meets_the_protocol(small):
     assert isinstance(small, Codec)
-    assert (small.hop_length, small.n_codebooks, small.sample_rate) == (6, 3, 44100)
+    hop_length = HOP if isinstance(small, SpectralCodec) else 6
+    assert (small.hop_length, small.n_codebooks, small.sample_rate) == (hop_length, 3, 44100)
     assert small.codebooks.shape == (3, 16, 8)
+    assert torch.equal(small.codebooks[2], small.quantizer.quantizers[2].codebook.weight)
 
 
-@pytest.mark.parametrize(("n_samples", "n_frames"), [(1, 1), (6, 1), (7, 2), (59, 10), (60, 10)])
-def test_pads_to_a_whole_hop(small, n_samples, n_frames):
-    tokens = small.encode(torch.zeros(2, 1, n_samples))
-    assert tokens.dtype == torch.int64
-    assert tokens.shape == (2, 3, n_frames)
-    assert small.decode(tokens).shape == (2, 1, n_frames * 6)
+@pytest.mark.parametrize("n_frames", [1, 2, 10])
+def test_pads_to_a_whole_hop_with_silence(small, n_frames):
+    hop = small.hop_length
+    for n_samples in (n_frames * hop, (n_frames - 1) * hop + 1):
+        audio = noise(n_samples, batch=2)
+        tokens = small.encode(audio)
+        assert tokens.dtype == torch.int64
+        assert tokens.shape == (2, 3, n_frames)
+        assert small.decode(tokens).shape == (2, 1, n_frames * hop)
+        silence = torch.zeros(2, 1, n_frames * hop - n_samples)
+        assert torch.equal(small.encode(torch.cat([audio, silence], dim=-1)), tokens)
 
 
 def test_decodes_fewer_codebooks(small):
@@ -44,6 +62,19 @@ def test_decodes_fewer_codebooks(small):
     first, whole = small.decode(tokens[:, :1]), small.decode(tokens)
     assert first.shape == whole.shape
     assert not torch.equal(first, whole)
+
+
+def test_batch_items_do_not_mix(small):
+    audio = noise(12 * small.hop_length, batch=3)
+    assert torch.equal(small.encode(audio)[1:2], small.encode(audio[1:2]))
+
+
+def test_tokens_are_those_that_the_quantizer_gives():
+    spectral = SpectralCodec(**SPECTRAL).eval()
+    audio = noise(12 * HOP)
+    _, codes, *_ = spectral.quantizer(spectral.analyse(audio))
+    assert torch.equal(spectral.encode(audio), codes)
+    assert torch.equal(spectral.encode(audio, n_codebooks=2), codes[:, :2])
 
 
 def test_is_silent():
@@ -55,6 +86,8 @@ def test_is_silent():
 def test_frames_must_be_of_one_length():
     with pytest.raises(ValueError, match=r"\[2, 4, 8, 8\].*\[12, 8, 4, 2\].*different lengths"):
         DacCodec(decoder_rates=(12, 8, 4, 2))
+    with pytest.raises(ValueError, match="multiple of 6"):
+        SpectralCodec(hop_length=100)
 
 
 def test_families():

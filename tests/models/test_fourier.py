@@ -14,9 +14,8 @@ from vampprompt.models.fourier import FourierConv1d
 @pytest.fixture(autouse=True)
 def any_size(monkeypatch):
     """Let small convolutions go through the transforms, too."""
-    monkeypatch.setattr(fourier, "_LEAST_KERNEL", 1)
-    monkeypatch.setattr(fourier, "_LEAST_CHANNELS", 1)
-    monkeypatch.setattr(fourier, "_LEAST_POSITIONS", 1)
+    for limit in ("_LEAST_KERNEL", "_LEAST_CHANNELS", "_LEAST_POSITIONS"):
+        monkeypatch.setattr(fourier, limit, 1)
 
 
 @pytest.fixture
@@ -38,10 +37,8 @@ def make(channels, kernel_size, dilation=1, seed=0):
 
 
 def in_doubles(layer, x):
-    weight, bias = layer.weight.double(), layer.bias.double()
-    return functional.conv1d(
-        x.double(), weight, bias, padding=layer.padding, dilation=layer.dilation
-    )
+    how = {"padding": layer.padding, "dilation": layer.dilation}
+    return functional.conv1d(x.double(), layer.weight.double(), layer.bias.double(), **how)
 
 
 @settings(max_examples=40, deadline=None)
@@ -87,21 +84,17 @@ def test_takes_any_layout(direct):
 
 
 def test_gradients_go_the_direct_way(direct):
-    layer, x = make(3, 7), torch.randn(1, 3, 50)
-    layer(x).sum().backward()
+    layer = make(3, 7)
+    layer(torch.randn(1, 3, 50)).sum().backward()
     assert layer.weight.grad is not None
     assert len(direct) == 1
 
 
-@pytest.mark.parametrize("limit", ["_LEAST_KERNEL", "_LEAST_CHANNELS", "_LEAST_POSITIONS"])
 @torch.no_grad()
-def test_small_ones_go_the_direct_way(limit, monkeypatch, direct):
-    monkeypatch.setattr(fourier, limit, 100)
-    make(3, 7)(torch.randn(1, 3, 50))
-    assert len(direct) == 1
-
-
-@torch.no_grad()
-def test_half_precision_goes_the_direct_way(direct):
+def test_small_ones_and_half_precision_go_the_direct_way(monkeypatch, direct):
     make(3, 7).bfloat16()(torch.randn(1, 3, 50).bfloat16())
-    assert len(direct) == 1
+    for limit in ("_LEAST_KERNEL", "_LEAST_CHANNELS", "_LEAST_POSITIONS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(fourier, limit, 100)
+            make(3, 7)(torch.randn(1, 3, 50))
+    assert len(direct) == 4

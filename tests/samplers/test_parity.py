@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.samplers.fakes import generators
-from vampprompt.models.checkpoints import load_codec, load_model
+from vampprompt.models.files import make_codec, make_model, read_weights
 from vampprompt.samplers import Confidence
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference"
@@ -15,14 +15,14 @@ REFERENCE = Path(__file__).parent.parent / "data" / "reference"
 
 @pytest.fixture(scope="module")
 def codec():
-    return load_codec(REFERENCE / "codec.pth")
+    return make_codec(read_weights(REFERENCE / "codec.pth"))
 
 
 @pytest.mark.parametrize(
     ("name", "steps"), [("coarse", 1), ("coarse", 4), ("coarse", 12), ("c2f", 2)]
 )
 def test_greedy_tokens(codec, name, steps):
-    model = load_model(REFERENCE / f"{name}.pth", codec)
+    model = make_model(read_weights(REFERENCE / f"{name}.pth"), codec)
     expected = np.load(REFERENCE / "expected.npz")
     tokens = torch.from_numpy(expected["tokens"])[:1, : model.n_codebooks]
     keep = torch.from_numpy(expected["mask"])[:1, : model.n_codebooks] == 0

@@ -12,7 +12,7 @@ from torch import Tensor
 import vampprompt as vp
 from starter.losses import log_mel_error
 from starter.tokens import masked_prediction
-from vampprompt.models.bundle import starter_folder
+from vampprompt.models.layout import starter_folder
 
 LOOP = Path(__file__).parents[2] / "docs" / "audio" / "loop.wav"
 

@@ -12,7 +12,7 @@ from starter import report, tables
 from starter.evaluate import Evaluation
 from starter.prompts import COMPOSED, RANDOM
 from starter.settings import quick
-from vampprompt.models.bundle import starter_folder
+from vampprompt.models.layout import starter_folder
 
 
 @pytest.fixture

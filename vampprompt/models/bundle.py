@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from vampprompt.errors import ModelError, did_you_mean
-from vampprompt.models import folders, hub
-from vampprompt.models.codecs import CodecModule
-from vampprompt.models.devices import device_of, dtype_of, resolve_device, resolve_dtype
-from vampprompt.models.transformer import VampNet
+from vampprompt.errors import ModelError
+from vampprompt.models.files import make_codec, make_model, read_weights
+from vampprompt.models.hub import LICENCES, find_folder
+from vampprompt.models.layout import CONFIG, FORMAT, OURS, PARTS, STARTER, VAMPNETS, Listing
+from vampprompt.models.windowed import first_weight
 from vampprompt.protocols import Codec, TokenModel
 
-__all__ = ["STARTER", "Bundle", "find_folder", "load", "outline", "starter_folder"]
+__all__ = ["Bundle", "load", "outline"]
 
-STARTER = "starter"
+_DTYPES = {str(one).removeprefix("torch."): one for one in (torch.float32, torch.bfloat16)}
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,12 @@ class Bundle:
     @property
     def device(self) -> torch.device:
         """Where the models are."""
-        return device_of(self.coarse)
+        return first_weight(self.coarse).device
 
     @property
     def dtype(self) -> torch.dtype:
         """Precision of the token models."""
-        return dtype_of(self.coarse)
+        return first_weight(self.coarse).dtype
 
     @property
     def reference(self) -> dict[str, str | None]:
@@ -88,6 +90,10 @@ class Bundle:
             "dtype": str(self.dtype).removeprefix("torch."),
         }
 
+    @property
+    def _modules(self) -> dict[str, Any]:
+        return {part: getattr(self, part) for part in PARTS}
+
     def to(self, device: str | torch.device, dtype: torch.dtype | None = None) -> Bundle:
         """Move the models, and return the bundle.
 
@@ -98,11 +104,9 @@ class Bundle:
         dtype : dtype, optional
             For the token models, such as ``torch.bfloat16``; the codec stays as it is.
         """
-        for model in (self.coarse, self.fine):
+        for part, model in self._modules.items():
             if isinstance(model, nn.Module):
-                model.to(device, dtype)
-        if isinstance(self.codec, nn.Module):
-            self.codec.to(device)
+                model.to(device, None if part == "codec" else dtype)
         return self
 
     def save(self, folder: str | Path, *, half: bool = False) -> None:
@@ -120,13 +124,29 @@ class Bundle:
         ModelError
             If the folder is there already, or cannot be written.
         """
-        parts = folders.Parts(
-            cast(CodecModule, self.codec),
-            cast(VampNet, self.coarse),
-            cast(VampNet, self.fine),
-            self.licence,
-        )
-        folders.write(Path(folder), parts, Path(self.name).name, half=half)
+        from safetensors.torch import save_file
+
+        folder, dtype = Path(folder), torch.float16 if half else torch.float32
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ModelError(f"{folder} exists already", hint="name a new folder")
+        config = {"format": FORMAT, "name": Path(self.name).name, "licence": self.licence}
+        config |= {part: module.config for part, module in self._modules.items()}
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+                unfinished = Path(name) / "model"
+                unfinished.mkdir()
+                for part, module in self._modules.items():
+                    state = module.state_dict().items()
+                    plain = {key: value.to("cpu", dtype).contiguous() for key, value in state}
+                    save_file(plain, unfinished / f"{part}.safetensors")
+                text = json.dumps(config, indent=2) + "\n"
+                (unfinished / CONFIG).write_text(text, encoding="utf-8")
+                if folder.exists():
+                    folder.rmdir()
+                unfinished.rename(folder)
+        except OSError as error:
+            raise ModelError(f"cannot write {folder}: {error.strerror}") from error
 
 
 def load(
@@ -147,9 +167,10 @@ def load(
         converted ones; or a repository on the Hugging Face hub such as ``hugggof/vampnet``,
         downloaded once.
     finetune : str, optional
-        Name of a fine-tune of that folder or repository.
+        Name of a fine-tune of that folder or repository: whole models, or low-rank updates.
     lora : str or Path, optional
-        A file with low-rank updates of the coarse or the fine model.
+        A file with low-rank updates, for the model that has just those layers; where both have,
+        for the fine one if the file is called c2f or fine, else for the coarse one.
     device : str or device
         Where to put the models; ``auto`` for the fastest device there is.
     dtype : str or dtype
@@ -171,25 +192,15 @@ def load(
     """
     chosen = resolve_device(device)
     precision = resolve_dtype(dtype, chosen)
-    folder = find_folder(str(name), finetune=finetune, on_notice=on_notice)
-    parts = folders.read(folder, finetune=finetune, lora=None if lora is None else Path(lora))
-    bundle = Bundle(
-        parts.codec,
-        parts.coarse,
-        parts.fine,
-        str(name),
-        _identity(parts),
-        finetune,
-        None if lora is None else str(lora),
-        parts.licence or hub.LICENCES.get(str(name)),
-    )
-    return bundle.to(chosen, precision)
+    lora = None if lora is None else str(lora)
+    bundle = _read(str(name), on_notice, finetune, lora)
+    return replace(bundle, identity=_identity(bundle)).to(chosen, precision)
 
 
 def outline(
     name: str | Path = STARTER, *, on_notice: Callable[[str], None] | None = None
 ) -> Bundle:
-    """Load a model without its weights: all that `vampprompt.context_of` needs.
+    """Load a model without its weights: all that `vampprompt.prepare` needs.
 
     Parameters
     ----------
@@ -208,50 +219,70 @@ def outline(
     >>> outline("starter").codec.hop_length
     768
     """
-    parts = folders.read(find_folder(str(name), on_notice=on_notice), shapes_only=True)
-    licence = parts.licence or hub.LICENCES.get(str(name))
-    return Bundle(parts.codec, parts.coarse, parts.fine, str(name), identity="", licence=licence)
+    return _read(str(name), on_notice, shapes_only=True)
 
 
-def starter_folder() -> Path:
-    """Return where the bundled checkpoint lies."""
-    return Path(__file__).parent / STARTER
-
-
-def find_folder(
+def _read(
     name: str,
-    *,
+    on_notice: Callable[[str], None] | None,
     finetune: str | None = None,
-    on_notice: Callable[[str], None] | None = None,
-) -> Path:
-    """Return the folder of a model's files, downloading them if need be; as `load` does.
+    lora: str | None = None,
+    shapes_only: bool = False,
+) -> Bundle:
+    """Read a model in either layout; with `shapes_only` its tensors are on the device ``meta``."""
+    folder = find_folder(name, finetune=finetune, on_notice=on_notice)
+    listing = Listing.of_folder(str(folder), folder, LICENCES.get(name))
+    if listing.missing:
+        raise ModelError(
+            f"{folder} has no {listing.missing[0]}",
+            hint=f"a model's folder has {', '.join(VAMPNETS)}, or {', '.join(OURS)}",
+        )
+    if listing.layout == OURS and (finetune, lora) != (None, None):
+        raise ModelError(
+            f"{folder} is a converted model, which takes no fine-tunes",
+            hint="name the folder or repository that it was converted from",
+        )
+    weights = {
+        part: read_weights(folder / file, shapes_only=shapes_only)
+        for part, file in zip(PARTS, listing.layout[-len(PARTS) :], strict=True)
+    }
+    for file in listing.finetune(finetune):
+        part, tuned = PARTS[VAMPNETS.index(Path(file).name)], read_weights(folder / file)
+        weights[part] = weights[part].updated(tuned) if tuned.is_lora else tuned
+    if lora is not None:
+        updates = read_weights(Path(lora))
+        # whose updated layers are just those; the coarse one where neither's or both's are
+        fits = [
+            updates.state.keys() == {name for name in weights[part].state if ".lora_" in name}
+            for part in PARTS[1:]
+        ]
+        is_fine = fits[1] and (updates.path.stem.startswith(("c2f", "fine")) or not fits[0])
+        part = "fine" if is_fine else "coarse"
+        weights[part] = weights[part].updated(updates)
+    config = listing.config
+    codec = make_codec(weights["codec"], config.get("codec"))
+    coarse, fine = (make_model(weights[one], codec, config.get(one)) for one in PARTS[1:])
+    if coarse.n_conditioning != 0:
+        raise ModelError(
+            f"{folder}: the coarse model is a coarse-to-fine one, which is given "
+            f"{coarse.n_conditioning} of its {coarse.n_codebooks} codebooks",
+            hint="are coarse and c2f (fine) interchanged?",
+        )
+    if fine.n_conditioning != coarse.n_codebooks:
+        raise ModelError(
+            f"{folder}: the fine model is given {fine.n_conditioning} codebooks, and the coarse "
+            f"one makes {coarse.n_codebooks}",
+            hint="keep a model's files together",
+        )
+    if fine.n_codebooks > codec.n_codebooks:
+        raise ModelError(f"{folder}: the codec has fewer codebooks than the fine model")
+    return Bundle(codec, coarse, fine, name, "", finetune, lora, listing.licence)
 
-    Raises
-    ------
-    ModelError
-        If there is no such model.
-    """
-    path = Path(name)
-    if name == STARTER:
-        return starter_folder()
-    if name and path.is_dir():
-        return path
-    if path.is_file():
-        raise ModelError(f"{name} is a file", hint=f"give its folder: --model {path.parent}")
-    if hub.is_repository(name):
-        return hub.fetch(name, finetune=finetune, on_notice=on_notice)
-    raise ModelError(
-        f"there is no model '{name}'",
-        hint=did_you_mean(name, [STARTER])
-        or f"give '{STARTER}', a folder, or a repository such as {hub.VAMPNET}",
-    )
 
-
-def _identity(parts: folders.Parts) -> str:
-    modules: dict[str, Any] = {"codec": parts.codec, "coarse": parts.coarse, "fine": parts.fine}
+def _identity(bundle: Bundle) -> str:
     tensors = {
         f"{part}.{name}": value
-        for part, module in modules.items()
+        for part, module in bundle._modules.items()
         for name, value in module.state_dict().items()
     }
 
@@ -264,3 +295,29 @@ def _identity(parts: folders.Parts) -> str:
     with ThreadPoolExecutor() as pool:
         digests = pool.map(digest, sorted(tensors))
         return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Return the device of a name, ``auto`` being the fastest there is."""
+    if device == "auto":
+        here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        device = next((name for name, is_here in here.items() if is_here), "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.zeros(1, device=chosen).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ModelError(f"there is no device '{device}' here", hint="use auto or cpu") from error
+    return chosen
+
+
+def resolve_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype:
+    """Return the precision of a name, ``auto`` being bfloat16 on a CUDA device that has it."""
+    if dtype == "auto":
+        is_fast = device.type == "cuda" and torch.cuda.is_bf16_supported(False)
+        return torch.bfloat16 if is_fast else torch.float32
+    name = str(dtype).removeprefix("torch.")
+    if name not in _DTYPES:
+        raise ModelError(
+            f"there is no precision '{name}' here", hint=f"use auto, {' or '.join(_DTYPES)}"
+        )
+    return _DTYPES[name]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -56,14 +56,11 @@ class FourierConv1d(nn.Conv1d):
         if not self._pays(x):
             return super().forward(x)
         blocks = self._blocks(x)
-        kernel_bytes = 4 * self.out_channels * blocks.shape[-2:].numel()
-        n_parts = math.ceil(kernel_bytes / _KERNEL_BYTES)
+        n_numbers = self.out_channels * blocks.shape[-2:].numel()
+        n_parts = math.ceil(4 * n_numbers / _KERNEL_BYTES)
         weights, biases = self.weight.chunk(n_parts), cast(Tensor, self.bias).chunk(n_parts)
-        parts = [
-            self._convolve(blocks, weight, bias)
-            for weight, bias in zip(weights, biases, strict=True)
-        ]
-        return torch.cat(parts, dim=-1)[:, : x.shape[-1]].transpose(1, 2)
+        parts = map(self._convolve, [blocks] * n_parts, weights, biases)
+        return torch.cat(list(parts), dim=-1)[:, : x.shape[-1]].transpose(1, 2)
 
     def _pays(self, x: Tensor) -> bool:
         return (
@@ -75,17 +72,13 @@ class FourierConv1d(nn.Conv1d):
             and not torch.is_grad_enabled()
         )
 
-    @property
-    def _transforms(self) -> _Transforms:
-        return _transforms(self.kernel_size[0])
-
     def _blocks(self, x: Tensor) -> Tensor:
         """Return the transforms of overlapping blocks, ``[batch, phase, block, row, channel]``.
 
         With a dilation of 3, each third position makes a signal of its own: a phase.
         """
         batch, channels, positions = x.shape
-        into, _, back = self._transforms
+        into, _, back = _transforms(self.kernel_size[0])
         spacing, fresh, length = self.dilation[0], back.shape[0], into.shape[1]
         n_blocks = -(-positions // (fresh * spacing))
         before = cast(int, self.padding[0])
@@ -101,7 +94,7 @@ class FourierConv1d(nn.Conv1d):
     def _convolve(self, blocks: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """Return output channels, ``[batch, position, channel]``, with some positions too many."""
         batch, phases, n_blocks, rows, channels = blocks.shape
-        _, kernel, back = self._transforms
+        _, kernel, back = _transforms(self.kernel_size[0])
         transformed = torch.tensordot(kernel, weight, ([1], [2])).reshape(-1, channels, 1, 1)
         # A constant is its transform's first row.
         constant = torch.zeros(rows, len(bias))
@@ -119,34 +112,16 @@ class FourierConv1d(nn.Conv1d):
         return torch.matmul(back, products).permute(0, 2, 3, 1, 4).flatten(1, 3)
 
 
-class _Transforms(NamedTuple):
-    """Matrices between which multiplying row by row is correlating.
-
-    Attributes
-    ----------
-    signal : Tensor
-        ``[row, length]``.
-    kernel : Tensor
-        ``[row, tap]``.
-    back : Tensor
-        ``[fresh, row]``: of the products of rows to so many positions.
-    """
-
-    signal: Tensor
-    kernel: Tensor
-    back: Tensor
-
-
 @lru_cache
-def _transforms(taps: int) -> _Transforms:
-    """Return the transforms for blocks of two to four times the kernel's length."""
+def _transforms(taps: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return matrices between which multiplying row by row is correlating.
+
+    Of a signal in blocks of two to four times the kernel's length, ``[row, length]``; of the
+    kernel, ``[row, tap]``; and back from products of rows to so many positions, ``[fresh, row]``.
+    """
     length = 2 ** math.ceil(math.log2(2 * taps))
-    angles = (
-        2
-        * math.pi
-        / length
-        * torch.outer(torch.arange(length // 2 + 1, dtype=torch.float64), torch.arange(length))
-    )
+    turns = torch.outer(torch.arange(length // 2 + 1, dtype=torch.float64), torch.arange(length))
+    angles = 2 * math.pi / length * turns
     cosines, sines = angles.cos(), angles.sin()
     # The first and the last frequency are real. With a signal's a + ib and a kernel's p + iq,
     # the others need p(a + b), a(q - p) and b(p + q): the sum of the first and the last but
@@ -155,4 +130,4 @@ def _transforms(taps: int) -> _Transforms:
     signal = torch.cat([real, c - s, c, -s])
     kernel = torch.cat([real, c, s - c, c + s])[:, :taps]
     back = torch.cat([real, 2 * (c - s), -2 * s, -2 * c])[:, : length - taps + 1].T / length
-    return _Transforms(signal.float(), kernel.float(), back.float().contiguous())
+    return signal.float(), kernel.float(), back.float().contiguous()

@@ -1,19 +1,79 @@
-"""Models on the Hugging Face hub: downloaded once, then read from its cache without a network."""
+"""Where models are: with the package, in folders, or on the Hugging Face hub.
+
+What is on the hub is downloaded once, then read from its cache without a network.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vampprompt.errors import ModelError, did_you_mean
-from vampprompt.models.listing import Listing
+from vampprompt.models.layout import STARTER, Listing, starter_folder
 
-__all__ = ["LICENCES", "VAMPNET", "cached", "fetch", "is_repository", "listing"]
+__all__ = ["LICENCES", "VAMPNET", "available", "find_folder", "is_repository", "offered"]
 
 VAMPNET = "hugggof/vampnet"
 # What the repository's own page says of the weights, where its metadata does not.
 LICENCES = {VAMPNET: "CC BY-NC-SA 4.0"}
+
+
+def available() -> list[Listing]:
+    """Return the models that need no download: the starter and those in the hub's cache."""
+    found = [Listing.of_folder(STARTER, starter_folder())]
+    for folder in sorted(_cache().glob("models--*")):
+        newest = next(_cached(folder.name.removeprefix("models--").replace("--", "/")), None)
+        found += [newest] if newest and not newest.missing else []
+    return found
+
+
+def offered(name: str) -> Listing:
+    """Return what a folder or a repository offers.
+
+    Parameters
+    ----------
+    name : str
+        As `vampprompt.load` takes it. Repositories are looked up on the hub, and in its cache
+        where they cannot be reached.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    """
+    if not is_repository(name) or Path(name).exists():
+        return Listing.of_folder(name, find_folder(name))
+    try:
+        return _remote(name)
+    except ModelError:
+        here = next(_cached(name), None)
+        if here is None:
+            raise
+        return here
+
+
+def find_folder(
+    name: str,
+    *,
+    finetune: str | None = None,
+    on_notice: Callable[[str], None] | None = None,
+) -> Path:
+    """Return the folder of a model's files, downloading them if need be; as `load` does."""
+    path = Path(name)
+    if name == STARTER:
+        return starter_folder()
+    if name and path.is_dir():
+        return path
+    if path.is_file():
+        raise ModelError(f"{name} is a file", hint=f"give its folder: --model {path.parent}")
+    if is_repository(name):
+        return _fetch(name, finetune, on_notice)
+    raise ModelError(
+        f"there is no model '{name}'",
+        hint=did_you_mean(name, [STARTER])
+        or f"give '{STARTER}', a folder, or a repository such as {VAMPNET}",
+    )
 
 
 def is_repository(name: str) -> bool:
@@ -21,44 +81,23 @@ def is_repository(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", name) is not None
 
 
-def fetch(
-    repository: str,
-    *,
-    finetune: str | None = None,
-    on_notice: Callable[[str], None] | None = None,
-) -> Path:
+def _fetch(repository: str, finetune: str | None, on_notice: Callable[[str], None] | None) -> Path:
     """Return the folder of a repository's files in the hub's cache, downloading what is missing.
 
-    Parameters
-    ----------
-    repository : str
-        ``owner/name``.
-    finetune : str, optional
-        Also fetch the files of this fine-tune.
-    on_notice : callable, optional
-        Called with the licence and the size before anything is downloaded.
-
-    Raises
-    ------
-    ModelError
-        If the repository cannot be reached or holds no model.
+    The licence and the size are told before anything is downloaded.
     """
     from huggingface_hub import hf_hub_download
 
     known: set[str] = set()
-    for folder in _snapshots(repository):
-        here = _local(repository, folder)
-        if here.is_complete and (not finetune or finetune in here.finetunes):
-            return folder
+    for here in _cached(repository):
+        if here.folder and not here.missing and (not finetune or finetune in here.finetunes):
+            return here.folder
         known |= here.finetunes.keys()
-    if finetune:
-        sought, hint = f"the fine-tune '{finetune}' of {repository}", did_you_mean(finetune, known)
-    else:
-        sought, hint = repository, None
-    there = _remote(repository, sought, hint)
+    sought = f"the fine-tune '{finetune}' of {repository}" if finetune else repository
+    there = _remote(repository, sought, did_you_mean(finetune or "", known))
     if there.missing:
         raise ModelError(f"{repository} has no {there.missing[0]}", hint=f"try {VAMPNET}")
-    wanted = [*there.layout, *_finetune_files(there, finetune)]
+    wanted = [*there.layout, *there.finetune(finetune)]
     if on_notice is not None:
         megabytes = sum(there.sizes[file] for file in wanted) / 1e6
         on_notice(
@@ -72,47 +111,17 @@ def fetch(
     return Path(paths[0]).parent
 
 
-def listing(repository: str) -> Listing:
-    """Return what a repository offers; from the cache where it cannot be reached.
-
-    Raises
-    ------
-    ModelError
-        If it can be neither reached nor found in the cache.
-    """
-    try:
-        return _remote(repository)
-    except ModelError:
-        folder = next(iter(_snapshots(repository)), None)
-        if folder is None:
-            raise
-        return _local(repository, folder)
-
-
-def cached() -> list[Listing]:
-    """Return the repositories with models that are in the hub's cache."""
-    found = []
-    for folder in sorted(_cache().glob("models--*")):
-        repository = folder.name.removeprefix("models--").replace("--", "/")
-        here = [_local(repository, snapshot) for snapshot in _snapshots(repository)]
-        found += [one for one in here[:1] if one.is_complete]
-    return found
-
-
 def _cache() -> Path:
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE)
 
 
-def _snapshots(repository: str) -> list[Path]:
-    """Return the cached revisions of a repository, the newest first."""
+def _cached(repository: str) -> Iterator[Listing]:
+    """Return what the cached revisions of a repository offer, the newest first."""
     snapshots = _cache() / f"models--{repository.replace('/', '--')}" / "snapshots"
-    return sorted(snapshots.glob("*"), key=lambda one: one.stat().st_mtime, reverse=True)
-
-
-def _local(repository: str, folder: Path) -> Listing:
-    return Listing.of_folder(repository, folder, LICENCES.get(repository))
+    folders = sorted(snapshots.glob("*"), key=lambda one: one.stat().st_mtime, reverse=True)
+    return (Listing.of_folder(repository, one, LICENCES.get(repository)) for one in folders)
 
 
 def _remote(repository: str, sought: str | None = None, hint: str | None = None) -> Listing:
@@ -128,15 +137,6 @@ def _remote(repository: str, sought: str | None = None, hint: str | None = None)
     return Listing(repository, sizes, licence, revision=info.sha)
 
 
-def _finetune_files(there: Listing, finetune: str | None) -> Iterable[str]:
-    if finetune is None:
-        return []
-    if finetune not in there.finetunes:
-        hint = did_you_mean(finetune, there.finetunes) or f"see: vampprompt models {there.name}"
-        raise ModelError(f"{there.name} has no fine-tune '{finetune}'", hint=hint)
-    return there.finetunes[finetune]
-
-
 def _unreachable(
     repository: str, error: Exception, sought: str | None = None, hint: str | None = None
 ) -> ModelError:
@@ -145,18 +145,13 @@ def _unreachable(
 
     sought = sought or repository
     if isinstance(error, GatedRepoError):
-        return ModelError(
-            f"{sought} is gated",
-            hint=hint or "accept its terms on the hub, then run: hf auth login",
-        )
-    if isinstance(error, RepositoryNotFoundError):
-        return ModelError(f"the hub has no repository '{repository}'", hint=f"try {VAMPNET}")
-    if isinstance(error, OfflineModeIsEnabled):
-        return ModelError(
-            f"{sought} is not in the cache, and HF_HUB_OFFLINE is set", hint=hint or "unset it once"
-        )
-    reason = str(error).strip().partition("\n")[0]
-    return ModelError(
-        f"{sought} is not in the cache and cannot be downloaded: {reason}",
-        hint=hint or "check the connection, or download its files and give their folder",
-    )
+        what, way = f"{sought} is gated", "accept its terms on the hub, then run: hf auth login"
+    elif isinstance(error, RepositoryNotFoundError):
+        what, way, hint = f"the hub has no repository '{repository}'", f"try {VAMPNET}", None
+    elif isinstance(error, OfflineModeIsEnabled):
+        what, way = f"{sought} is not in the cache, and HF_HUB_OFFLINE is set", "unset it once"
+    else:
+        reason = str(error).strip().partition("\n")[0]
+        what = f"{sought} is not in the cache and cannot be downloaded: {reason}"
+        way = "check the connection, or download its files and give their folder"
+    return ModelError(what, hint=hint or way)

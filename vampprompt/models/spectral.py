@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-if TYPE_CHECKING:
-    from dac.nn.quantize import ResidualVectorQuantize
+from vampprompt.models.dac import ResidualCodec, quiet
+from vampprompt.models.layout import HOP_LENGTH, SAMPLE_RATE
 
 __all__ = ["SpectralCodec"]
 
@@ -23,7 +22,7 @@ _NOISES = 1021
 _HASH_BASE = 31
 
 
-class SpectralCodec(nn.Module):
+class SpectralCodec(ResidualCodec):
     """A neural audio codec between a short-time spectrum and its inverse.
 
     Each frame of one hop is analysed in three short windows. Their log magnitudes, and the
@@ -54,12 +53,6 @@ class SpectralCodec(nn.Module):
     sample_rate : int
         In hertz.
 
-    Attributes
-    ----------
-    context_frames : int
-        Frames of context that a window needs on either side for `encode` and `decode` to give
-        inside it what they give for the whole clip.
-
     References
     ----------
     .. [1] Liu et al., "A ConvNet for the 2020s", CVPR 2022.
@@ -70,7 +63,6 @@ class SpectralCodec(nn.Module):
 
     window: Tensor
     turns: Tensor
-    config: dict[str, object]
 
     def __init__(
         self,
@@ -84,8 +76,8 @@ class SpectralCodec(nn.Module):
         phase_bins: int = 128,
         noise_from: float = 1500.0,
         noise_to: float = 3000.0,
-        hop_length: int = 768,
-        sample_rate: int = 44100,
+        hop_length: int = HOP_LENGTH,
+        sample_rate: int = SAMPLE_RATE,
     ) -> None:
         super().__init__()
         if hop_length % (2 * _SUBFRAMES):
@@ -96,6 +88,7 @@ class SpectralCodec(nn.Module):
         self.phase_bins = phase_bins
         self.subhop = hop_length // _SUBFRAMES
         self.window_length = 4 * self.subhop
+        self.margin = (self.window_length - self.subhop) // 2
         self.n_bins = self.window_length // 2 + 1
         # the window of a sub-frame reaches less than one frame into its neighbours
         self.context_frames = 1 + _KERNEL // 2 * max(encoder_layers, decoder_layers)
@@ -115,7 +108,11 @@ class SpectralCodec(nn.Module):
             *(_Block(width, expansion) for _ in range(encoder_layers)),
             nn.LayerNorm(width),
         )
-        self.quantizer = _residual_quantizer(width, n_codebooks, codebook_size, codebook_dim)
+        with quiet():
+            from dac.nn.quantize import ResidualVectorQuantize
+
+            shape = (width, n_codebooks, codebook_size, codebook_dim)
+            self.quantizer = ResidualVectorQuantize(*shape, quantizer_dropout=0.5)
         self.decoder = nn.Sequential(
             nn.LayerNorm(width),
             *(_Block(width, expansion) for _ in range(decoder_layers)),
@@ -123,25 +120,11 @@ class SpectralCodec(nn.Module):
             nn.Linear(width, _SUBFRAMES * 3 * self.n_bins),
         )
 
-    @property
-    def codebooks(self) -> Tensor:
-        """The codebooks' rows, ``[codebook, entry, dim]``."""
-        return torch.stack([level.codebook.weight for level in self.quantizer.quantizers])
-
     def encode(self, audio: Tensor, n_codebooks: int | None = None) -> Tensor:
-        """Return the tokens of `audio`.
+        """Return the tokens, ``[batch, codebook, frame]``, of audio ``[batch, 1, samples]``.
 
-        Parameters
-        ----------
-        audio : Tensor
-            ``[batch, 1, samples]``; right-padded with zeros to a whole number of hops.
-        n_codebooks : int, optional
-            How many codebooks to use, the coarsest first; all when not given.
-
-        Returns
-        -------
-        Tensor
-            int64, ``[batch, codebook, frame]``.
+        The audio is right-padded to a whole hop. `n_codebooks` says how many codebooks to use, the
+        coarsest first; all when not given.
         """
         residual = self.analyse(audio)
         codes = []
@@ -150,21 +133,6 @@ class SpectralCodec(nn.Module):
             residual = residual - level.out_proj(rows)
             codes.append(indices)
         return torch.stack(codes, dim=1)
-
-    def decode(self, tokens: Tensor) -> Tensor:
-        """Return the audio of `tokens`, of any number of the coarsest codebooks.
-
-        Parameters
-        ----------
-        tokens : Tensor
-            int64, ``[batch, codebook, frame]``.
-
-        Returns
-        -------
-        Tensor
-            ``[batch, 1, frames * hop_length]``.
-        """
-        return self.synthesise(self.quantizer.from_codes(tokens)[0], tokens)
 
     def analyse(self, audio: Tensor) -> Tensor:
         """Return the latents before quantizing, ``[batch, width, frame]``."""
@@ -188,11 +156,9 @@ class SpectralCodec(nn.Module):
     def _features(self, audio: Tensor) -> Tensor:
         samples = audio.squeeze(1)
         frames = -(-samples.shape[-1] // self.hop_length)
-        margin = (self.window_length - self.subhop) // 2
-        right = frames * self.hop_length - samples.shape[-1] + margin
-        windows = functional.pad(samples, (margin, right)).unfold(
-            -1, self.window_length, self.subhop
-        )
+        right = frames * self.hop_length - samples.shape[-1] + self.margin
+        padded = functional.pad(samples, (self.margin, right))
+        windows = padded.unfold(-1, self.window_length, self.subhop)
         spectrum = torch.fft.rfft(windows * self.window)
         magnitude = spectrum.abs() + _FLOOR
         # cube-root compression keeps quiet bins visible beside loud ones
@@ -202,14 +168,13 @@ class SpectralCodec(nn.Module):
 
     def _overlap_add(self, windows: Tensor) -> Tensor:
         count = windows.shape[1]
-        margin = (self.window_length - self.subhop) // 2
         total = (count - 1) * self.subhop + self.window_length
 
         def fold(columns: Tensor) -> Tensor:
             folded = functional.fold(
                 columns, (1, total), kernel_size=(1, self.window_length), stride=(1, self.subhop)
             )
-            return folded[:, :, 0, margin : total - margin]
+            return folded[:, :, 0, self.margin : total - self.margin]
 
         envelope = fold((self.window**2)[None, :, None].expand(1, -1, count))
         return fold(windows.transpose(1, 2)) / envelope
@@ -237,16 +202,3 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.mix(x.transpose(1, 2)).transpose(1, 2))
         return x + self.scale * cast(Tensor, self.down(functional.gelu(self.up(y))))
-
-
-def _residual_quantizer(
-    width: int, n_codebooks: int, codebook_size: int, codebook_dim: int
-) -> ResidualVectorQuantize:
-    with warnings.catch_warnings():
-        # dac builds on a weight norm that torch deprecates
-        warnings.simplefilter("ignore")
-        from dac.nn.quantize import ResidualVectorQuantize
-
-        return ResidualVectorQuantize(
-            width, n_codebooks, codebook_size, codebook_dim, quantizer_dropout=0.5
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import cast
 
@@ -20,7 +21,7 @@ class VampNet(nn.Module):
     """Predicts masked tokens from all others, those before and those behind [1]_.
 
     Meets `vampprompt.protocols.TokenModel`. Parameters are named as in VampNet's files, with
-    weight normalisation and LoRA folded in (see `vampprompt.models.folding`).
+    weight normalisation and LoRA folded in (see `vampprompt.models.files`).
 
     Parameters
     ----------
@@ -62,6 +63,8 @@ class VampNet(nn.Module):
         *,
         latents: Tensor | None = None,
     ) -> None:
+        given, known = locals(), inspect.signature(VampNet).parameters.keys() - {"latents"}
+        self.config = {name: value for name, value in given.items() if name in known}
         super().__init__()
         if embedding_dim % n_heads:
             raise ValueError(f"embedding_dim {embedding_dim} is no multiple of n_heads {n_heads}")
@@ -73,16 +76,6 @@ class VampNet(nn.Module):
         self.n_conditioning = n_conditioning_codebooks
         self.vocab_size = vocab_size
         self.mask_token = vocab_size
-        self.config = {
-            "n_codebooks": n_codebooks,
-            "n_conditioning_codebooks": n_conditioning_codebooks,
-            "embedding_dim": embedding_dim,
-            "n_heads": n_heads,
-            "n_layers": n_layers,
-            "vocab_size": vocab_size,
-            "latent_dim": latent_dim,
-            "dropout": dropout,
-        }
         n_predicted = n_codebooks - n_conditioning_codebooks
         self.embedding = _Embedding(n_codebooks, latent_dim, embedding_dim)
         self.transformer = _Transformer(embedding_dim, n_heads, n_layers, dropout)
@@ -121,11 +114,17 @@ class VampNet(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return what `logits` does, in the precision that the model computes in."""
-        x = self.transformer(self.embedding(tokens, self.latents))
-        batch, frames, _ = x.shape
+        logits = self.classifier(self.transformer(self.embedding(tokens, self.latents)))
         # the channels count through the codebooks first and through the vocabulary last
-        logits = self.classifier(x).view(batch, frames, self.vocab_size, -1)
+        logits = logits.unflatten(-1, (self.vocab_size, -1))
         return cast(Tensor, logits.permute(0, 3, 1, 2).contiguous())
+
+
+class _Pointwise(nn.Conv1d):
+    """A convolution of one tap, over the last axis."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.linear(x, self.weight[..., 0], self.bias)
 
 
 class _Embedding(nn.Module):
@@ -135,26 +134,23 @@ class _Embedding(nn.Module):
         super().__init__()
         masks = nn.init.normal_(torch.empty(n_codebooks, latent_dim))
         self.special = nn.ParameterDict({"MASK": masks})
-        self.out_proj = nn.Conv1d(n_codebooks * latent_dim, width, 1)
+        self.out_proj = _Pointwise(n_codebooks * latent_dim, width, 1)
 
     def forward(self, tokens: Tensor, latents: Tensor) -> Tensor:
         rows = torch.cat([latents, self.special["MASK"][:, None]], dim=1)
         n_codebooks, n_entries, _ = rows.shape
         first_rows = torch.arange(0, n_codebooks * n_entries, n_entries, device=tokens.device)
         latent = functional.embedding(tokens.transpose(1, 2) + first_rows, rows.flatten(0, 1))
-        return functional.linear(
-            latent.flatten(2), self.out_proj.weight[..., 0], self.out_proj.bias
-        )
+        return cast(Tensor, self.out_proj(latent.flatten(2)))
 
 
 class _Classifier(nn.Module):
     def __init__(self, width: int, channels: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Conv1d(width, channels, 1))
+        self.layers = nn.Sequential(_Pointwise(width, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        layer = cast(nn.Conv1d, self.layers[0])
-        return functional.linear(x, layer.weight[..., 0], layer.bias)
+        return cast(Tensor, self.layers(x))
 
 
 class _Transformer(nn.Module):
@@ -167,8 +163,8 @@ class _Transformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         first = cast(_Layer, self.layers[0])
-        bias = _position_bias(first.self_attn.relative_attention_bias.weight, x.shape[1])
-        bias = bias.to(x.dtype)
+        weight = first.self_attn.relative_attention_bias.weight
+        bias = _position_bias(weight, x.shape[1]).to(x.dtype)
         for layer in self.layers:
             x = layer(x, bias)
         return cast(Tensor, self.norm(x))

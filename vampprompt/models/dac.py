@@ -1,53 +1,46 @@
-"""Codecs by the name of their family: the Descript Audio Codec, its older sibling, our own."""
+"""The Descript Audio Codec and its older sibling."""
 
 from __future__ import annotations
 
 import math
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vampprompt.errors import ModelError
-from vampprompt.language import Registry
 from vampprompt.models.fourier import FourierConv1d
-from vampprompt.models.reach import context_frames
-from vampprompt.models.spectral import SpectralCodec
-from vampprompt.models.tiles import in_tiles
+from vampprompt.models.layout import ENCODER_RATES, SAMPLE_RATE
+from vampprompt.models.windowed import context_frames, in_tiles
 
-__all__ = ["CodecModule", "DacCodec", "DacMrfCodec", "codecs"]
+__all__ = ["DacCodec", "DacMrfCodec", "ResidualCodec", "quiet"]
 
 
-class CodecModule(Protocol):
-    """A `vampprompt.protocols.Codec` that token models can be bound to; also an `nn.Module`.
+class ResidualCodec(nn.Module):
+    """What codecs with the residual vector quantizer of the Descript Audio Codec share."""
 
-    Attributes
-    ----------
-    context_frames : int
-        Frames on either side that a window needs to come out as in the whole clip.
-    codebooks : Tensor
-        Rows of the codebooks, ``[codebook, entry, dim]``, not normalised.
-    """
-
-    sample_rate: int
-    hop_length: int
-    n_codebooks: int
-    context_frames: int
+    quantizer: Any
+    config: dict[str, Any]
 
     @property
-    def codebooks(self) -> Tensor: ...  # noqa: D102
+    def codebooks(self) -> Tensor:
+        """Rows of the codebooks, ``[codebook, entry, dim]``, not normalised."""
+        return torch.stack([level.codebook.weight for level in self.quantizer.quantizers])
 
-    def encode(self, audio: Tensor) -> Tensor: ...  # noqa: D102
+    def decode(self, tokens: Tensor) -> Tensor:
+        """Return audio ``[batch, 1, frames * hop_length]`` of any number of coarsest codebooks."""
+        return self.synthesise(self.quantizer.from_codes(tokens)[0], tokens)
 
-    def decode(self, tokens: Tensor) -> Tensor: ...  # noqa: D102
+    def synthesise(self, latents: Tensor, tokens: Tensor | None = None) -> Tensor:
+        """Return the audio of latents ``[batch, width, frame]``, those of `tokens`."""
+        raise NotImplementedError
 
 
-class DacCodec(nn.Module):
+class DacCodec(ResidualCodec):
     """The Descript Audio Codec [1]_, from the layers of the `dac` library.
 
     Parameters
@@ -69,7 +62,7 @@ class DacCodec(nn.Module):
     def __init__(
         self,
         encoder_dim: int = 64,
-        encoder_rates: Sequence[int] = (2, 4, 8, 8),
+        encoder_rates: Sequence[int] = ENCODER_RATES,
         latent_dim: int | None = None,
         decoder_dim: int = 1536,
         decoder_rates: Sequence[int] = (8, 8, 4, 2),
@@ -77,7 +70,7 @@ class DacCodec(nn.Module):
         codebook_size: int = 1024,
         codebook_dim: int = 8,
         quantizer_dropout: float = 0.0,
-        sample_rate: int = 44100,
+        sample_rate: int = SAMPLE_RATE,
     ) -> None:
         super().__init__()
         if math.prod(encoder_rates) != math.prod(decoder_rates):
@@ -90,8 +83,9 @@ class DacCodec(nn.Module):
         self.sample_rate = sample_rate
         self.hop_length = math.prod(encoder_rates)
         self.n_codebooks = n_codebooks
-        with _quiet():
+        with quiet():
             from dac.model.dac import Encoder
+            from dac.nn.layers import Snake1d
             from dac.nn.quantize import ResidualVectorQuantize
 
             self.encoder = Encoder(encoder_dim, list(encoder_rates), latent_dim)
@@ -99,18 +93,16 @@ class DacCodec(nn.Module):
                 latent_dim, n_codebooks, codebook_size, codebook_dim, quantizer_dropout
             )
             self.decoder = self._make_decoder(latent_dim, decoder_dim, list(decoder_rates))
-        _spare_memory(self)
+        for parent in list(self.modules()):
+            for name, child in parent.named_children():
+                if isinstance(child, Snake1d):
+                    setattr(parent, name, _Snake(child.alpha.shape[1]))
         self.context_frames = context_frames(self.encoder, self.decoder, self.hop_length)
 
     def _make_decoder(self, latent_dim: int, width: int, rates: list[int]) -> nn.Module:
         from dac.model.dac import Decoder
 
         return cast(nn.Module, Decoder(latent_dim, width, rates))
-
-    @property
-    def codebooks(self) -> Tensor:
-        """Rows of the codebooks, ``[codebook, entry, dim]``."""
-        return torch.stack([level.codebook.weight for level in self.quantizer.quantizers])
 
     def encode(self, audio: Tensor) -> Tensor:
         """Return the tokens, ``[batch, codebook, frame]``, of audio ``[batch, 1, samples]``.
@@ -121,12 +113,11 @@ class DacCodec(nn.Module):
         latents = in_tiles(cast(nn.Sequential, self.encoder.block), audio)
         return cast(Tensor, self.quantizer(latents)[1])
 
-    def decode(self, tokens: Tensor) -> Tensor:
-        """Return audio ``[batch, 1, frames * hop_length]`` of any number of coarsest codebooks."""
-        latents = self.quantizer.from_codes(tokens)[0]
+    def synthesise(self, latents: Tensor, tokens: Tensor | None = None) -> Tensor:
+        """Return the audio of latents ``[batch, width, frame]``, whichever their tokens are."""
         audio = in_tiles(cast(nn.Sequential, self.decoder.model), latents)
         # odd strides lose the last few samples
-        missing = tokens.shape[-1] * self.hop_length - audio.shape[-1]
+        missing = latents.shape[-1] * self.hop_length - audio.shape[-1]
         return functional.pad(audio, (0, missing))
 
 
@@ -143,21 +134,17 @@ class DacMrfCodec(DacCodec):
     """
 
     def _make_decoder(self, latent_dim: int, width: int, rates: list[int]) -> nn.Module:
-        return _mrf_decoder(latent_dim, width, rates)
+        from dac.nn.layers import WNConv1d, WNConvTranspose1d
 
-
-def _mrf_decoder(latent_dim: int, width: int, rates: list[int]) -> nn.Module:
-    from dac.nn.layers import Snake1d, WNConv1d, WNConvTranspose1d
-
-    layers: list[nn.Module] = [WNConv1d(latent_dim, width, kernel_size=7, padding=3)]
-    for stride in rates:
-        upsample = WNConvTranspose1d(
-            width, width // 2, 2 * stride, stride=stride, padding=math.ceil(stride / 2)
-        )
-        layers.append(_chain("block", Snake1d(width), upsample, _Mrf(width // 2)))
-        width //= 2
-    final = WNConv1d(width, 1, kernel_size=7, padding=3)
-    return _chain("model", *layers, Snake1d(width), final, nn.Tanh())
+        layers: list[nn.Module] = [WNConv1d(latent_dim, width, kernel_size=7, padding=3)]
+        for stride in rates:
+            upsample = WNConvTranspose1d(
+                width, width // 2, 2 * stride, stride=stride, padding=math.ceil(stride / 2)
+            )
+            layers.append(_chain("block", _Snake(width), upsample, _Mrf(width // 2)))
+            width //= 2
+        final = WNConv1d(width, 1, kernel_size=7, padding=3)
+        return _chain("model", *layers, _Snake(width), final, nn.Tanh())
 
 
 class _Mrf(nn.Module):
@@ -165,7 +152,10 @@ class _Mrf(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.mrf_blocks = nn.ModuleList(_residual_stack(width, kernel) for kernel in (3, 7, 11))
+        self.mrf_blocks = nn.ModuleList(
+            _chain("block", *(_ResidualUnit(width, kernel, dilation) for dilation in (1, 3, 5)))
+            for kernel in (3, 7, 11)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         total = self.mrf_blocks[0](x)
@@ -174,22 +164,14 @@ class _Mrf(nn.Module):
         return cast(Tensor, total.div_(len(self.mrf_blocks)))
 
 
-def _residual_stack(width: int, kernel: int) -> nn.Module:
-    return _chain("block", *(_ResidualUnit(width, kernel, dilation) for dilation in (1, 3, 5)))
-
-
 class _ResidualUnit(nn.Module):
     def __init__(self, width: int, kernel: int, dilation: int) -> None:
         super().__init__()
-        from dac.nn.layers import Snake1d
-
-        weight_norm = nn.utils.weight_norm
-        self.layer = nn.Sequential(
-            Snake1d(width),
-            weight_norm(FourierConv1d(width, kernel, dilation)),
-            Snake1d(width),
-            weight_norm(FourierConv1d(width, kernel)),
-        )
+        layers: list[nn.Module] = []
+        for spacing in (dilation, 1):
+            convolution = nn.utils.weight_norm(FourierConv1d(width, kernel, spacing))
+            layers += [_Snake(width), convolution]
+        self.layer = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.layer(x)).add_(x)
@@ -198,24 +180,13 @@ class _ResidualUnit(nn.Module):
 class _Snake(nn.Module):
     """The activation of `dac.nn.layers.Snake1d`, in a third of the memory traffic."""
 
-    def __init__(self, alpha: nn.Parameter) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.alpha = alpha
+        self.alpha = nn.Parameter(torch.ones(1, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         waves = (self.alpha * x).sin_().square_()
         return waves.mul_((self.alpha + 1e-9).reciprocal()).add_(x)
-
-
-def _spare_memory(module: nn.Module) -> None:
-    """Put our own activation in the place of the library's."""
-    from dac.nn.layers import Snake1d
-
-    for name, child in module.named_children():
-        if isinstance(child, Snake1d):
-            setattr(module, name, _Snake(child.alpha))
-        else:
-            _spare_memory(child)
 
 
 def _chain(name: str, *layers: nn.Module) -> nn.Module:
@@ -224,16 +195,9 @@ def _chain(name: str, *layers: nn.Module) -> nn.Module:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence what `dac` is known to cause: its use of two functions that PyTorch deprecates."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".torch.jit.script. is deprecated", FutureWarning)
         warnings.filterwarnings("ignore", ".torch.nn.utils.weight_norm. is", FutureWarning)
         yield
-
-
-# Called with the family's own settings. What it returns is an `nn.Module`, too.
-codecs: Registry[Callable[..., CodecModule]] = Registry("codec", "vampprompt.codecs", ModelError)
-codecs.register("dac", DacCodec)
-codecs.register("dac-mrf", DacMrfCodec)
-codecs.register("spectral", SpectralCodec)
