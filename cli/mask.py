@@ -58,9 +58,9 @@ def mask(
 
     wanted = vp.parse(expression, definitions_of(define or [], masks))
     recording = vp.read(source)
-    bundle = vp.models.outline(model, on_notice=notice)
-    context = vp.prepare(recording, bundle, beats=beats, seed=seed, cache=cache)
-    keep = wanted.evaluate(context).numpy()
+    shape = vp.models.shape_of(model, on_notice=notice)
+    context = vp.prepare(recording, shape, beats=beats, seed=seed, cache=cache)
+    keep = wanted.array(context)
     if npy is not None:
         _write_array(npy, keep)
     if plot is not None:
@@ -68,7 +68,7 @@ def mask(
 
         draw_plot(plot, f"{source.name}: {expression}", keep, context)
     parts = explained(wanted, context) if explain else []
-    found = _facts(wanted, keep, context, bundle.coarse.vocab_size)
+    found = _facts(wanted, keep, context, shape.vocab_size)
     if as_json:
         tree = [{"mask": str(part.mask), "depth": part.depth, "kept": part.kept} for part in parts]
         typer.echo(json.dumps(found | ({"parts": tree} if explain else {})))
