@@ -97,7 +97,6 @@ class _Parser:
         self._text = text
         self._grammar = grammar
         self._names = grammar.names
-        self._what = f"a {grammar.names.kind}"
         self._tokens = scan(text, grammar.names.error, lists=grammar.plain)
         self._index = 0
         self._depth = 0
@@ -109,6 +108,10 @@ class _Parser:
         if self._next.kind != "end":
             raise self._unexpected("an operator" if self._grammar.chains else "the end")
         return made
+
+    @property
+    def _what(self) -> str:
+        return f"a {self._names.kind}"
 
     # The tokens ahead
 

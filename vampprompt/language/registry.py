@@ -58,6 +58,9 @@ class Registry(Generic[T]):
         VampPromptError
             If there is none, with the nearest known name as a hint; or if it cannot be loaded.
         """
+        hyphened = name.replace("_", "-")
+        if name not in self and hyphened in self:
+            name = hyphened
         if name in self._items:
             return self._items[name]
         if name not in self._installed:

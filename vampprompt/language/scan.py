@@ -62,7 +62,7 @@ def scan(text: str, error: type[VampPromptError], *, lists: bool = False) -> lis
         if match is None or (match.lastgroup == "bracket" and not lists):
             raise error(
                 f"unexpected character '{text[start]}'",
-                hint=_HINTS.get(text[start]),
+                hint=None if lists and text[start] in "!+*" else _HINTS.get(text[start]),
                 span=Span(text, start, start + 1),
             )
         if match.lastgroup != "space":

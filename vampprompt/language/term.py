@@ -43,7 +43,7 @@ class Term:
     error : type of VampPromptError
         Raised for an argument that makes no sense.
     shows_defaults : bool
-        Whether its text has also the arguments that are at their defaults.
+        Whether its text has all arguments, by name, also those that are at their defaults.
     span : Span or None
         Where it was written.
     """
@@ -87,7 +87,7 @@ class Term:
         yield self.name
         separator = "("
         for field, value in self._shown():
-            named = field.kw_only or field.default is not MISSING
+            named = self.shows_defaults or field.kw_only or field.default is not MISSING
             yield f"{separator}{field.name}=" if named else separator
             yield from _pieces(value)
             separator = ", "

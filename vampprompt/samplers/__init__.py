@@ -1,17 +1,16 @@
-"""Samplers: they have a token model fill the tokens that a mask does not keep."""
+"""Samplers: they have a token model fill the tokens that a mask does not keep.
 
-from vampprompt.samplers.blocks import Blocks
-from vampprompt.samplers.codebooks import Codebooks
-from vampprompt.samplers.confidence import Confidence
+`core` is the loop that all share, `orders` says which tokens settle first, `filters` which may be
+sampled, `schedules` how many settle in each step; `names` reads them from text. They know models
+by `vampprompt.protocols` only, and no mask; composing calls them, and whoever has a token model.
+"""
+
 from vampprompt.samplers.core import Candidates, MaskedSampler
-from vampprompt.samplers.filters import Filter, MinP, Temperature, TopK, TopP, Typical
+from vampprompt.samplers.filters import Filter, MinP, Temperature, TopK, TopP, Typical, Warper
 from vampprompt.samplers.guidance import Guided
-from vampprompt.samplers.halton import Halton
-from vampprompt.samplers.presets import samplers
-from vampprompt.samplers.random_order import RandomOrder
-from vampprompt.samplers.schedules import SCHEDULES, Schedule, cosine, linear, square
-from vampprompt.samplers.steps import fewer_steps, with_steps
-from vampprompt.samplers.text import from_text
+from vampprompt.samplers.names import fewer_steps, from_text, samplers, with_steps
+from vampprompt.samplers.orders import Blocks, Codebooks, Confidence, Halton, RandomOrder
+from vampprompt.samplers.schedules import SCHEDULES, Curve, Schedule, cosine, linear, square
 from vampprompt.samplers.trace import Trace
 
 __all__ = [
@@ -20,6 +19,7 @@ __all__ = [
     "Candidates",
     "Codebooks",
     "Confidence",
+    "Curve",
     "Filter",
     "Guided",
     "Halton",
@@ -32,6 +32,7 @@ __all__ = [
     "TopP",
     "Trace",
     "Typical",
+    "Warper",
     "cosine",
     "fewer_steps",
     "from_text",

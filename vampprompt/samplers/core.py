@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 
 import torch
 from torch import Generator, Tensor
 
-from vampprompt.errors import SamplerError
+from vampprompt.errors import SamplerError, VampPromptError
+from vampprompt.language import Term, number, whole
 from vampprompt.protocols import Step, TokenModel
 from vampprompt.samplers.filters import Filter, Typical, filters_of
 from vampprompt.samplers.guidance import Guided
 from vampprompt.samplers.schedules import Schedule, cosine, schedule_of, shares, still_masked
-from vampprompt.samplers.settings import Settings, real, whole
+
+NotNegative: TypeAlias = Annotated[float, number(lambda n: n >= 0, "a number of at least 0")]
 
 # Rows of logits that are filtered at once, to bound the memory that large batches need.
 _ROWS = 1 << 14
@@ -52,7 +54,7 @@ class Candidates(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskedSampler(Settings):
+class MaskedSampler(Term):
     """Base of the samplers that fill masked tokens in several passes over the model.
 
     Each pass samples the masked tokens, and settles those that score best. What an item draws
@@ -75,32 +77,19 @@ class MaskedSampler(Settings):
 
     Raises
     ------
-    SettingError
+    SamplerError
         If a setting makes no sense.
     """
 
+    error: ClassVar[type[VampPromptError]] = SamplerError
     # Whether the order depends on the scores of each step, which `Step.confidence` then reports.
     reports_confidence: ClassVar[bool] = True
 
-    steps: int | tuple[int, ...] = 36
-    schedule: Schedule = cosine
-    temperature: float = 1.0
-    filters: tuple[Filter, ...] = (Typical(),)
-    guidance: float = 1.0
-
-    def __post_init__(self) -> None:
-        def at_least_zero(setting: str, value: object) -> float:
-            return real(setting, value, lambda number: number >= 0, "a number of at least 0")
-
-        self._normalise("steps", self._valid_steps(self.steps))
-        self._normalise("schedule", schedule_of(self.schedule))
-        self._normalise("temperature", at_least_zero("temperature", self.temperature))
-        self._normalise("filters", filters_of(self.filters))
-        self._normalise("guidance", at_least_zero("guidance", self.guidance))
-
-    @staticmethod
-    def _valid_steps(steps: object) -> int | tuple[int, ...]:
-        return whole("steps", steps)
+    steps: Annotated[int | tuple[int, ...], whole(1)] = 36
+    schedule: Annotated[Schedule, schedule_of] = cosine
+    temperature: NotNegative = 1.0
+    filters: Annotated[tuple[Filter, ...], filters_of] = (Typical(),)
+    guidance: NotNegative = 1.0
 
     def stages(self, masked: Tensor) -> Tensor:
         """Return the stage in which each token is filled, counted from 0.

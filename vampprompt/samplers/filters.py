@@ -8,20 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vampprompt.samplers.schedules import SCHEDULES
-from vampprompt.samplers.settings import SettingError, Settings, real, whole
+from vampprompt.errors import SamplerError, VampPromptError
+from vampprompt.language import Positive, Term, number
 
 Filter: TypeAlias = Callable[[Tensor], Tensor]
+Part: TypeAlias = Annotated[float, number(lambda p: 0 < p <= 1, "a number above 0 and at most 1")]
+
+
+class Warper(Term):
+    """Base of the filters that have a name, so that texts can say them."""
+
+    error: ClassVar[type[VampPromptError]] = SamplerError
+    shows_defaults: ClassVar[bool] = True
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Temperature(Settings):
+class Temperature(Warper):
     """Divide the logits: below 1 the likely tokens become likelier, above 1 less so.
 
     Parameters
@@ -31,12 +42,14 @@ class Temperature(Settings):
     """
 
     name: ClassVar[str] = "temperature"
-    temperature: float
-
-    def __post_init__(self) -> None:
-        hint = "a sampler's own temperature may be 0, which is greedy"
-        value = real("temperature", self.temperature, lambda t: t > 0, "a number above 0", hint)
-        self._normalise("temperature", value)
+    temperature: Annotated[
+        float,
+        number(
+            lambda temperature: temperature > 0,
+            "a number above 0",
+            "a sampler's own temperature may be 0, which is greedy",
+        ),
+    ]
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Return the logits, divided."""
@@ -44,7 +57,7 @@ class Temperature(Settings):
 
 
 @dataclass(frozen=True)
-class TopK(Settings):
+class TopK(Warper):
     """Keep the most likely tokens, and those as likely as the least of them.
 
     Parameters
@@ -54,10 +67,7 @@ class TopK(Settings):
     """
 
     name: ClassVar[str] = "top-k"
-    k: int = 50
-
-    def __post_init__(self) -> None:
-        whole("k", self.k)
+    k: Positive = 50
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Return the logits, those beyond the first `k` at -inf."""
@@ -67,7 +77,7 @@ class TopK(Settings):
 
 
 @dataclass(frozen=True)
-class TopP(Settings):
+class TopP(Warper):
     """Keep the fewest most likely tokens that together have probability `p` [1]_.
 
     Parameters
@@ -81,10 +91,7 @@ class TopP(Settings):
     """
 
     name: ClassVar[str] = "top-p"
-    p: float = 0.9
-
-    def __post_init__(self) -> None:
-        self._normalise("p", real("p", self.p, _is_share, _SHARE))
+    p: Part = 0.9
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Return the logits, those of the unlikely tail at -inf."""
@@ -97,7 +104,7 @@ class TopP(Settings):
 
 
 @dataclass(frozen=True)
-class MinP(Settings):
+class MinP(Warper):
     """Keep the tokens with at least the share `p` of the most likely token's probability.
 
     Parameters
@@ -107,10 +114,7 @@ class MinP(Settings):
     """
 
     name: ClassVar[str] = "min-p"
-    p: float = 0.05
-
-    def __post_init__(self) -> None:
-        self._normalise("p", real("p", self.p, _is_share, _SHARE))
+    p: Part = 0.05
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Return the logits, those too unlikely at -inf."""
@@ -119,7 +123,7 @@ class MinP(Settings):
 
 
 @dataclass(frozen=True)
-class Typical(Settings):
+class Typical(Warper):
     """Keep the tokens whose surprise is nearest to the expected surprise, the entropy [1]_.
 
     Parameters
@@ -135,12 +139,8 @@ class Typical(Settings):
     """
 
     name: ClassVar[str] = "typical"
-    mass: float = 0.15
-    min_tokens: int = 64
-
-    def __post_init__(self) -> None:
-        self._normalise("mass", real("mass", self.mass, _is_share, _SHARE))
-        whole("min_tokens", self.min_tokens)
+    mass: Part = 0.15
+    min_tokens: Positive = 64
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Return the logits, those of the atypical at -inf."""
@@ -158,10 +158,8 @@ class Typical(Settings):
 
 
 FILTERS: dict[str, Callable[..., Filter]] = {
-    filter_.name: filter_ for filter_ in (Temperature, TopK, TopP, MinP, Typical)
+    each.name: each for each in (Temperature, TopK, TopP, MinP, Typical)
 }
-
-_SHARE = "a number above 0 and at most 1"
 
 
 def filters_of(value: object) -> tuple[Filter, ...]:
@@ -169,20 +167,15 @@ def filters_of(value: object) -> tuple[Filter, ...]:
 
     Raises
     ------
-    SettingError
+    SamplerError
         If it is neither.
     """
-    chain = (value,) if callable(value) else value
-    # A schedule, too, is something to call with a tensor.
-    if not isinstance(chain, (tuple, list)) or not all(
-        callable(each) and each not in SCHEDULES.values() for each in chain
-    ):
-        raise SettingError("filters", "functions of logits", value, "write [top-p(p=0.9)]")
-    return tuple(chain)
-
-
-def _is_share(value: float) -> bool:
-    return 0 < value <= 1
+    chain = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    for each in chain:
+        # A schedule, too, is something to call with a tensor.
+        if not callable(each) or (isinstance(each, Term) and not isinstance(each, Warper)):
+            raise SamplerError(f"'{each}' is not a function of logits", hint="write [top-p(p=0.9)]")
+    return chain
 
 
 def _remove(logits: Tensor, unwanted: Tensor) -> Tensor:

@@ -9,35 +9,61 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vampprompt.errors import SamplerError, did_you_mean
-from vampprompt.samplers.settings import SettingError, Settings
+from vampprompt.errors import SamplerError, VampPromptError, did_you_mean
+from vampprompt.language import Term
 
 Schedule: TypeAlias = Callable[[Tensor], "Tensor | float"]
 
 
-def cosine(progress: Tensor) -> Tensor:
-    """Return cos(progress * pi / 2): few tokens first, many at the end (Chang et al. 2022)."""
-    return torch.cos(progress * torch.pi / 2)
+class Curve(Term):
+    """Base of the schedules that have a name, so that texts can say them."""
+
+    error: ClassVar[type[VampPromptError]] = SamplerError
+
+    def __call__(self, progress: Tensor) -> Tensor | float:
+        raise NotImplementedError
 
 
-def linear(progress: Tensor) -> Tensor:
-    """Return 1 - progress: as many tokens in each step."""
-    return 1 - progress
+@dataclass(frozen=True)
+class Cosine(Curve):
+    """cos(progress * pi / 2): few tokens first, many at the end (Chang et al. 2022)."""
+
+    name: ClassVar[str] = "cosine"
+
+    def __call__(self, progress: Tensor) -> Tensor:
+        return torch.cos(progress * torch.pi / 2)
 
 
-def square(progress: Tensor) -> Tensor:
-    """Return 1 - progress ** 2: few tokens first, many at the end, less so than `cosine`."""
-    return 1 - progress**2
+@dataclass(frozen=True)
+class Linear(Curve):
+    """1 - progress: as many tokens in each step."""
+
+    name: ClassVar[str] = "linear"
+
+    def __call__(self, progress: Tensor) -> Tensor:
+        return 1 - progress
 
 
-SCHEDULES: dict[str, Schedule] = {"cosine": cosine, "linear": linear, "square": square}
+@dataclass(frozen=True)
+class Square(Curve):
+    """1 - progress ** 2: few tokens first, many at the end, less so than `Cosine`."""
+
+    name: ClassVar[str] = "square"
+
+    def __call__(self, progress: Tensor) -> Tensor:
+        return 1 - progress**2
+
+
+cosine, linear, square = Cosine(), Linear(), Square()
+SCHEDULES: dict[str, Schedule] = {each.name: each for each in (cosine, linear, square)}
 
 
 def schedule_of(value: object) -> Schedule:
@@ -45,16 +71,16 @@ def schedule_of(value: object) -> Schedule:
 
     Raises
     ------
-    SettingError
+    SamplerError
         If it is neither.
     """
     if isinstance(value, str) and value in SCHEDULES:
         return SCHEDULES[value]
     # A filter, too, is something to call with a tensor.
-    if callable(value) and not isinstance(value, Settings):
+    if callable(value) and (isinstance(value, Curve) or not isinstance(value, Term)):
         return value
-    hint = did_you_mean(str(value), SCHEDULES)
-    raise SettingError("schedule", f"{', '.join(SCHEDULES)} or a function", value, hint)
+    hint = did_you_mean(str(value), SCHEDULES) or f"write {', '.join(SCHEDULES)} or a function"
+    raise SamplerError(f"'{value}' is not a schedule", hint=hint)
 
 
 def shares(schedule: Schedule, steps: int) -> NDArray[np.float32]:
