@@ -9,7 +9,7 @@ import torch
 from tests.samplers.fakes import NeighbourModel, generators, keep_for, tokens_for
 from vampprompt.errors import SamplerError
 from vampprompt.samplers import Blocks, Codebooks, Confidence, Halton, RandomOrder, fewer_steps
-from vampprompt.samplers.halton import halton_places
+from vampprompt.samplers.orders import halton_places
 from vampprompt.samplers.trace import Trace, settling_steps
 
 

@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.samplers.fakes import generators
 from vampprompt.models import VampNet
-from vampprompt.samplers import MaskedSampler, RandomOrder, from_text, halton, samplers
+from vampprompt.samplers import MaskedSampler, RandomOrder, from_text, orders, samplers
 
 SHAPE = (2, 4, 12)
 VOCAB = 64
@@ -53,7 +53,7 @@ def run(sampler, monkeypatch, n_conditioning=0):
     # How many tokens each step settles is worked out on the host, before the first.
     stages = sampler.stages(masked).masked_fill(~masked, -1).flatten(1)
     passes = sampler._passes(stages, masked.shape[1])
-    halton._places_on.cache_clear()
+    orders.halton_places.cache_clear()
     events = []
     with (
         monkeypatch.context() as patch,
@@ -69,7 +69,7 @@ def run(sampler, monkeypatch, n_conditioning=0):
         keep = torch.zeros(SHAPE, dtype=torch.bool)
         sampled = sampler(model, tokens, keep, generators(1, 2), lambda _: events.append("step"))
         assert sampled.is_cuda
-    halton._places_on.cache_clear()
+    orders.halton_places.cache_clear()
     return events
 
 

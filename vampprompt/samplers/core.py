@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, NamedTuple, TypeAlias
+from itertools import pairwise
+from typing import Annotated, NamedTuple, TypeAlias
 
 import torch
 from torch import Generator, Tensor
 
-from vampprompt.errors import SamplerError, VampPromptError
+from vampprompt.errors import SamplerError
 from vampprompt.language import Term, number, whole
 from vampprompt.protocols import Step, TokenModel
 from vampprompt.samplers.filters import Filter, Typical, filters_of
 from vampprompt.samplers.guidance import Guided
-from vampprompt.samplers.schedules import Schedule, cosine, schedule_of, shares, still_masked
+from vampprompt.samplers.schedules import Schedule, cosine, schedule_of, still_masked
 
 NotNegative: TypeAlias = Annotated[float, number(lambda n: n >= 0, "a number of at least 0")]
 
@@ -81,9 +82,9 @@ class MaskedSampler(Term):
         If a setting makes no sense.
     """
 
-    error: ClassVar[type[VampPromptError]] = SamplerError
+    error = SamplerError
     # Whether the order depends on the scores of each step, which `Step.confidence` then reports.
-    reports_confidence: ClassVar[bool] = True
+    reports_confidence = True
 
     steps: Annotated[int | tuple[int, ...], whole(1)] = 36
     schedule: Annotated[Schedule, schedule_of] = cosine
@@ -129,18 +130,8 @@ class MaskedSampler(Term):
     ) -> Tensor:
         """Return tokens ``[batch, codebook, frame]``, those kept untouched, none masked.
 
-        Parameters
-        ----------
-        model : TokenModel
-            Predicts the tokens of all codebooks but its conditioning ones.
-        tokens : Tensor
-            int64, ``[batch, codebook, frame]``.
-        keep : Tensor
-            bool, ``[batch, codebook, frame]``; conditioning codebooks count as kept.
-        generators : sequence of torch.Generator
-            One for each batch item. On the CPU, they give the same results for any device.
-        on_step : callable, optional
-            Called with a `Step` after each of the `total` steps.
+        The arguments are those of `vampprompt.protocols.Sampler`. Generators on the CPU give the
+        same results for any device. `on_step` is called after each of the `total` steps.
 
         Raises
         ------
@@ -164,15 +155,13 @@ class MaskedSampler(Term):
             model = Guided(model, self.guidance, tokens)
         where = stages
         for index, now in enumerate(passes):
-            if now.opens_stage:
+            if now.step == 0:
                 where = (stages != now.stage).byte().argsort(dim=1, stable=True)
             where = where[:, : max(now.before)]
             confidence = torch.full(tokens.shape, torch.inf, device=tokens.device)
             if max(now.before):
-                settled = self._step(
-                    model, tokens, where, now.progress, limits[index], noise[index]
-                )
-                tokens, where, scores = settled
+                step = self._step(model, tokens, where, now.progress, limits[index], noise[index])
+                tokens, where, scores = step
                 confidence.flatten(1).scatter_(1, where + first * tokens.shape[2], scores)
             if on_step is not None:
                 still = masked & (tokens == model.mask_token)
@@ -185,18 +174,9 @@ class MaskedSampler(Term):
         counts = torch.stack([(stages == stage).sum(1) for stage in range(len(stage_steps))])
         passes = []
         for stage, (steps, masked) in enumerate(zip(stage_steps, counts.tolist(), strict=True)):
-            share = shares(self.schedule, steps)
-            left = [[n_masked, *still_masked(share, n_masked)] for n_masked in masked]
-            passes += [
-                _Pass(
-                    stage=stage,
-                    opens_stage=step == 0,
-                    progress=(step + 1) / steps,
-                    before=[item[step] for item in left],
-                    after=[item[step + 1] for item in left],
-                )
-                for step in range(steps)
-            ]
+            left = still_masked(self.schedule, steps, masked)
+            for step, (before, after) in enumerate(pairwise(left)):
+                passes.append(_Pass(stage, step, (step + 1) / steps, before, after))
         return passes
 
     def _step(
@@ -215,30 +195,18 @@ class MaskedSampler(Term):
 
         Returns the tokens, `where` sorted so that what stays masked comes first, and its scores.
         """
-        n_batch, n_where = where.shape
         logits = model.logits(tokens)
         n_codebooks, n_frames = logits.shape[1:3]
-        item = torch.arange(n_batch, device=where.device).unsqueeze(1)
+        item = torch.arange(len(where), device=where.device).unsqueeze(1)
         rows = (where + item * n_codebooks * n_frames).flatten()
         choice, rank_noise = noise.gather(2, where.expand(2, -1, -1))
         sampled, log_probability = self._sample(logits.flatten(0, 2), rows, choice.flatten())
-        candidates = Candidates(
-            log_probability.view_as(where),
-            rank_noise,
-            codebook=where // n_frames,
-            frame=where % n_frames,
-            n_codebooks=n_codebooks,
-            n_frames=n_frames,
-            progress=progress,
-        )
-        rank = torch.arange(n_where, device=where.device)
+        place = where // n_frames, where % n_frames, n_codebooks, n_frames
+        candidates = Candidates(log_probability.view_as(where), rank_noise, *place, progress)
+        rank = torch.arange(where.shape[1], device=where.device)
         before, after = limits.unsqueeze(2)
-        scores, order = (
-            self.scores(candidates)
-            .float()
-            .masked_fill(rank >= before, torch.inf)
-            .sort(dim=1, stable=True)
-        )
+        scores = self.scores(candidates).float().masked_fill(rank >= before, torch.inf)
+        scores, order = scores.sort(dim=1, stable=True)
         where = where.gather(1, order)
         at = where + model.n_conditioning * n_frames
         settled = torch.where(
@@ -250,17 +218,12 @@ class MaskedSampler(Term):
 
     def _sample(self, logits: Tensor, rows: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return a token and its log probability for each of these rows of logits."""
-        drawn = [
-            self._sample_rows(logits.index_select(0, some), uniform)
-            for some, uniform in zip(
-                torch.split(rows, _ROWS), torch.split(noise, _ROWS), strict=True
-            )
-        ]
-        tokens, log_probability = zip(*drawn, strict=True)
-        return torch.cat(tokens), torch.cat(log_probability)
-
-    def _sample_rows(self, logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        logits = logits.float()
+        if len(rows) > _ROWS:
+            parts = zip(torch.split(rows, _ROWS), torch.split(noise, _ROWS), strict=True)
+            drawn = zip(*(self._sample(logits, *part) for part in parts), strict=True)
+            token, log_probability = map(torch.cat, drawn)
+            return token, log_probability
+        logits = logits.index_select(0, rows).float()
         if self.temperature == 0:
             probability = logits.softmax(-1)
             token = probability.argmax(-1, keepdim=True)
@@ -275,7 +238,7 @@ class MaskedSampler(Term):
 
 class _Pass(NamedTuple):
     stage: int
-    opens_stage: bool
+    step: int
     progress: float
     before: list[int]
     after: list[int]
@@ -300,15 +263,13 @@ def _draw(probability: Tensor, noise: Tensor) -> Tensor:
 def _check_shapes(
     model: TokenModel, tokens: Tensor, keep: Tensor, generators: Sequence[Generator]
 ) -> None:
-    if tokens.ndim != 3 or tokens.shape[1] != model.n_codebooks:
+    shape = [*tokens.shape]
+    if tokens.ndim != 3 or shape[1] != model.n_codebooks:
         expected = f"[batch, {model.n_codebooks}, frame]"
-        raise SamplerError(f"tokens must be {expected} for this model, not {[*tokens.shape]}")
+        raise SamplerError(f"tokens must be {expected} for this model, not {shape}")
     if keep.shape != tokens.shape or keep.dtype != torch.bool:
-        raise SamplerError(
-            f"keep must be bool {[*tokens.shape]} as the tokens are, "
-            f"not {keep.dtype} {[*keep.shape]}"
-        )
+        given = f"{keep.dtype} {[*keep.shape]}"
+        raise SamplerError(f"keep must be bool {shape} as the tokens are, not {given}")
     if len(generators) != len(tokens):
-        raise SamplerError(
-            f"{len(tokens)} batch items need as many generators, not {len(generators)}"
-        )
+        given = f"as many generators, not {len(generators)}"
+        raise SamplerError(f"{len(tokens)} batch items need {given}")

@@ -8,27 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vampprompt.errors import SamplerError, VampPromptError
+from vampprompt.errors import SamplerError
 from vampprompt.language import Positive, Term, number
 
 Filter: TypeAlias = Callable[[Tensor], Tensor]
 Part: TypeAlias = Annotated[float, number(lambda p: 0 < p <= 1, "a number above 0 and at most 1")]
+_GREEDY = "a sampler's own temperature may be 0, which is greedy"
 
 
 class Warper(Term):
     """Base of the filters that have a name, so that texts can say them."""
 
-    error: ClassVar[type[VampPromptError]] = SamplerError
-    shows_defaults: ClassVar[bool] = True
-
-    def __call__(self, logits: Tensor) -> Tensor:
-        raise NotImplementedError
+    error = SamplerError
+    shows_defaults = True
 
 
 @dataclass(frozen=True)
@@ -41,18 +39,10 @@ class Temperature(Warper):
         Above 0.
     """
 
-    name: ClassVar[str] = "temperature"
-    temperature: Annotated[
-        float,
-        number(
-            lambda temperature: temperature > 0,
-            "a number above 0",
-            "a sampler's own temperature may be 0, which is greedy",
-        ),
-    ]
+    name = "temperature"
+    temperature: Annotated[float, number(lambda t: t > 0, "a number above 0", _GREEDY)]
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, divided."""
         return logits / self.temperature
 
 
@@ -66,14 +56,13 @@ class TopK(Warper):
         How many.
     """
 
-    name: ClassVar[str] = "top-k"
+    name = "top-k"
     k: Positive = 50
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, those beyond the first `k` at -inf."""
         if self.k >= logits.shape[-1]:
             return logits
-        return _remove(logits, logits < _sort(logits)[..., -self.k, None])
+        return logits.masked_fill(logits < _sort(logits)[..., -self.k, None], -torch.inf)
 
 
 @dataclass(frozen=True)
@@ -90,17 +79,16 @@ class TopP(Warper):
     .. [1] Holtzman et al., "The curious case of neural text degeneration", 2020.
     """
 
-    name: ClassVar[str] = "top-p"
+    name = "top-p"
     p: Part = 0.9
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, those of the unlikely tail at -inf."""
         if self.p == 1:
             return logits
         ascending = _sort(logits)
         n_removed = (ascending.softmax(-1).cumsum(-1) <= 1 - self.p).sum(-1, keepdim=True)
         least = ascending.gather(-1, n_removed.clamp_max(logits.shape[-1] - 1))
-        return _remove(logits, logits < least)
+        return logits.masked_fill(logits < least, -torch.inf)
 
 
 @dataclass(frozen=True)
@@ -113,13 +101,13 @@ class MinP(Warper):
         Above 0, at most 1.
     """
 
-    name: ClassVar[str] = "min-p"
+    name = "min-p"
     p: Part = 0.05
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, those too unlikely at -inf."""
         probability = logits.softmax(-1)
-        return _remove(logits, probability < self.p * probability.amax(-1, keepdim=True))
+        least = self.p * probability.amax(-1, keepdim=True)
+        return logits.masked_fill(probability < least, -torch.inf)
 
 
 @dataclass(frozen=True)
@@ -138,12 +126,11 @@ class Typical(Warper):
     .. [1] Meister et al., "Locally typical sampling", 2023.
     """
 
-    name: ClassVar[str] = "typical"
+    name = "typical"
     mass: Part = 0.15
     min_tokens: Positive = 64
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, those of the atypical at -inf."""
         vocab = logits.shape[-1]
         if self.mass == 1 or self.min_tokens >= vocab:
             return logits
@@ -154,32 +141,18 @@ class Typical(Warper):
         order = _argsort(atypical)
         mass = probability.gather(-1, order).cumsum(-1)
         last = (mass < self.mass).sum(-1, keepdim=True).clamp(self.min_tokens - 1, vocab - 1)
-        return _remove(logits, atypical > atypical.gather(-1, order.gather(-1, last)))
-
-
-FILTERS: dict[str, Callable[..., Filter]] = {
-    each.name: each for each in (Temperature, TopK, TopP, MinP, Typical)
-}
+        most = atypical.gather(-1, order.gather(-1, last))
+        return logits.masked_fill(atypical > most, -torch.inf)
 
 
 def filters_of(value: object) -> tuple[Filter, ...]:
-    """Return filters as a setting gives them: one, or a list of them.
-
-    Raises
-    ------
-    SamplerError
-        If it is neither.
-    """
+    """Return filters as a setting gives them, one or a list of them; refuse what is neither."""
     chain = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     for each in chain:
         # A schedule, too, is something to call with a tensor.
         if not callable(each) or (isinstance(each, Term) and not isinstance(each, Warper)):
             raise SamplerError(f"'{each}' is not a function of logits", hint="write [top-p(p=0.9)]")
     return chain
-
-
-def _remove(logits: Tensor, unwanted: Tensor) -> Tensor:
-    return logits.masked_fill(unwanted, -torch.inf)
 
 
 # On a CPU numpy sorts rows with vector instructions, many times as fast as torch does.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -41,12 +41,10 @@ class Confidence(MaskedSampler):
     'confidence(steps=12, temperature=0.8)'
     """
 
-    name: ClassVar[str] = "confidence"
-
+    name = "confidence"
     mask_temperature: NotNegative = 10.5
 
     def scores(self, candidates: Candidates) -> Tensor:
-        """Return log probability plus scaled Gumbel noise, ``[batch, candidate]``."""
         gumbel = -(-candidates.noise.log()).log()
         scale = self.mask_temperature * (1 - candidates.progress)
         return candidates.log_probability + scale * gumbel
@@ -56,11 +54,10 @@ class Confidence(MaskedSampler):
 class RandomOrder(MaskedSampler):
     """Settle tokens chosen at random, all equally likely. The settings are `MaskedSampler`'s."""
 
-    name: ClassVar[str] = "random"
-    reports_confidence: ClassVar[bool] = False
+    name = "random"
+    reports_confidence = False
 
     def scores(self, candidates: Candidates) -> Tensor:
-        """Return the noise, ``[batch, candidate]``."""
         return candidates.noise
 
 
@@ -76,23 +73,21 @@ class Halton(MaskedSampler):
     .. [1] Besnier et al., "Halton scheduler for masked generative image transformer", 2025.
     """
 
-    name: ClassVar[str] = "halton"
-    reports_confidence: ClassVar[bool] = False
+    name = "halton"
+    reports_confidence = False
 
     def stages(self, masked: Tensor) -> Tensor:
-        """Return 0 for all tokens, int64 ``[batch, predicted codebook, frame]``."""
         # Now, as a step must not wait for what is copied to a GPU.
-        _places_on(*masked.shape[1:], masked.device)
+        halton_places(*masked.shape[1:], masked.device)
         return super().stages(masked)
 
     def scores(self, candidates: Candidates) -> Tensor:
-        """Return the negative place of each candidate in the order, ``[batch, candidate]``."""
-        shape = candidates.n_codebooks, candidates.n_frames
-        places = _places_on(*shape, candidates.frame.device)
-        return -places[candidates.codebook, candidates.frame]
+        _, _, codebook, frame, n_codebooks, n_frames, _ = candidates
+        return -halton_places(n_codebooks, n_frames, frame.device)[codebook, frame]
 
 
-def halton_places(n_codebooks: int, n_frames: int) -> NDArray[np.int64]:
+@lru_cache(maxsize=16)
+def halton_places(n_codebooks: int, n_frames: int, device: torch.device | None = None) -> Tensor:
     """Return the place of each cell in the Halton order, int64 ``[codebook, frame]``.
 
     The order is that in which the points of the sequence with base 2 along the frames and base
@@ -101,37 +96,29 @@ def halton_places(n_codebooks: int, n_frames: int) -> NDArray[np.int64]:
     Examples
     --------
     >>> halton_places(2, 4)
-    array([[3, 5, 0, 2],
-           [7, 1, 4, 6]])
+    tensor([[3, 5, 0, 2],
+            [7, 1, 4, 6]])
     """
-    n_cells = n_codebooks * n_frames
-    n_points = n_cells
+    n_points = n_cells = n_codebooks * n_frames
     while True:
         index = np.arange(1, n_points + 1)
         frame = (_radical_inverse(index, 2) * n_frames).astype(np.int64)
         codebook = (_radical_inverse(index, 3) * n_codebooks).astype(np.int64)
         cells, first = np.unique(codebook * n_frames + frame, return_index=True)
         if len(cells) == n_cells:
-            places = np.empty(n_cells, np.int64)
-            places[np.argsort(first)] = np.arange(n_cells)
-            return places.reshape(n_codebooks, n_frames)
+            places = np.argsort(np.argsort(first)).reshape(n_codebooks, n_frames)
+            return torch.from_numpy(places).to(device)
         n_points *= 2
 
 
 def _radical_inverse(index: NDArray[np.int64], base: int) -> NDArray[np.float64]:
     """Return each number's digits mirrored at the point: 6 = 110 in base 2 becomes 0.011."""
-    mirrored = np.zeros(len(index))
-    scale = 1.0
+    mirrored, scale = np.zeros(len(index)), 1.0
     while index.any():
         scale /= base
         index, digit = np.divmod(index, base)
         mirrored += digit * scale
     return mirrored
-
-
-@lru_cache(maxsize=16)
-def _places_on(n_codebooks: int, n_frames: int, device: torch.device) -> Tensor:
-    return torch.from_numpy(halton_places(n_codebooks, n_frames)).to(device)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,13 +134,11 @@ class Blocks(Confidence):
         How many blocks; no more than there are steps are made.
     """
 
-    name: ClassVar[str] = "blocks"
-
+    name = "blocks"
     steps: Positive = 36
     blocks: Positive = 6
 
     def stages(self, masked: Tensor) -> Tensor:
-        """Return the block of each token, int64 ``[batch, predicted codebook, frame]``."""
         n_blocks = len(self.stage_steps(masked.shape[1]))
         touched = masked.any(1, keepdim=True)
         n_before = touched.cumsum(-1) - touched.long()
@@ -161,7 +146,6 @@ class Blocks(Confidence):
         return (n_before * n_blocks // n_touched).expand(masked.shape)
 
     def stage_steps(self, n_codebooks: int) -> tuple[int, ...]:
-        """Return the steps of each block."""
         n_blocks = min(self.blocks, self.steps)
         ends = [self.steps * block // n_blocks for block in range(n_blocks + 1)]
         return tuple(end - start for start, end in pairwise(ends))
@@ -192,17 +176,14 @@ class Codebooks(Confidence):
     .. [1] Borsos et al., "SoundStorm: efficient parallel audio generation", 2023.
     """
 
-    name: ClassVar[str] = "codebooks"
-
+    name = "codebooks"
     steps: Annotated[int | tuple[int, ...], _steps_of] = (16, 8, 4, 2, 1)
 
     def stages(self, masked: Tensor) -> Tensor:
-        """Return the codebook of each token, int64 ``[batch, predicted codebook, frame]``."""
         codebook = torch.arange(masked.shape[1], device=masked.device)
         return codebook[:, None].expand(masked.shape)
 
     def stage_steps(self, n_codebooks: int) -> tuple[int, ...]:
-        """Return the steps of each codebook."""
         if isinstance(self.steps, int):
             return _halving(self.steps, n_codebooks)
         given = self.steps[:n_codebooks]
