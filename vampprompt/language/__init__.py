@@ -9,7 +9,7 @@ that do (masks, samplers, analysis) call it, and it calls nobody but errors and 
 
 from vampprompt.language.parse import Grammar, read
 from vampprompt.language.registry import Registry
-from vampprompt.language.term import Term
+from vampprompt.language.term import Term, summary, usage
 from vampprompt.language.values import (
     Count,
     FilePath,
@@ -39,5 +39,7 @@ __all__ = [
     "Text",
     "number",
     "read",
+    "summary",
+    "usage",
     "whole",
 ]

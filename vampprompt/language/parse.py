@@ -12,30 +12,21 @@ value   = quantity | text in quotes | "[" values "]" | expr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, TypeVar
 
 from vampprompt.errors import Span, VampPromptError
+from vampprompt.language.registry import Registry
 from vampprompt.language.scan import Token, scan, unquote
 from vampprompt.language.term import MAX_DEPTH, Argument, call
 from vampprompt.units import UNITS, Quantity
 
 OPERATORS: Final = ("<", "<=", ">", ">=", "==", "!=")
 _MIRRORED: Final = {"<": ">", "<=": ">="}
+_CLOSING: Final = {"(": ")", "[": "]"}
 
-
-class Names(Protocol):
-    """The names that a text may use: a `Registry`, or what looks like one."""
-
-    kind: str
-    error: type[VampPromptError]
-
-    def get(self, name: str, span: Span | None = None) -> Any:
-        """Return what a name, written at that place, stands for, or raise `error`."""
-
-    def __contains__(self, name: object) -> bool: ...
-    def __iter__(self) -> Iterator[str]: ...
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,11 +35,11 @@ class Grammar:
 
     Parameters
     ----------
-    names : Names
+    names : Registry
         What is to be read.
     example : str
         A text that can be read.
-    inner : Names, optional
+    inner : Registry, optional
         What arguments may name, where that is something else.
     chains : mapping
         For each operator, the class of what it makes of terms; its `level` says how tightly.
@@ -68,14 +59,14 @@ class Grammar:
         Whether names may have hyphens, and values be lists: where there are no operators.
     """
 
-    names: Names
+    names: Registry[Any]
     example: str
-    inner: Names | None = None
+    inner: Registry[Any] | None = None
     chains: Mapping[str, Any] = field(default_factory=dict)
-    negate: Callable[[Any], Any] | None = None
-    compare: Callable[[str, str, Quantity], Any] | None = None
+    negate: Any = None
+    compare: Any = None
     axes: tuple[str, ...] = ()
-    stretch: Callable[[Quantity | None, Quantity | None], Any] | None = None
+    stretch: Any = None
     words: Mapping[str, str] = field(default_factory=dict)
     number: Callable[[str], Any] = Quantity.parse
     plain: bool = False
@@ -97,7 +88,7 @@ class _Parser:
         self._text = text
         self._grammar = grammar
         self._names = grammar.names
-        self._tokens = scan(text, grammar.names.error, lists=grammar.plain)
+        self._tokens = scan(text, grammar.names.error, plain=grammar.plain)
         self._index = 0
         self._depth = 0
 
@@ -133,17 +124,6 @@ class _Parser:
             return True
         return False
 
-    def _take_name(self) -> Token:
-        """Take a name, of several words with hyphens where the grammar has no minus."""
-        name = self._take()
-        while self._grammar.plain and self._next.text == "-":
-            word = self._tokens[self._index + 1]
-            if word.kind != "name" or not name.stop == self._next.start == word.start - 1:
-                break
-            self._index += 2
-            name = Token("name", f"{name.text}-{word.text}", name.start, word.stop)
-        return name
-
     # The grammar, by the precedence of the operators
 
     def _expression(self, level: int = 1) -> Any:
@@ -165,7 +145,7 @@ class _Parser:
             negations.append(self._take())
         token = self._next
         if token.kind == "name":
-            made = self._named(self._take_name())
+            made = self._named(self._take())
         elif self._grammar.stretch and (token.kind == "quantity" or token.text == ".."):
             made = self._measured(self._take())
         elif self._grammar.chains and self._took("("):
@@ -188,11 +168,8 @@ class _Parser:
             raise self._error(f"'{token.text}' is not {self._what}", hint, token)
         entry = self._names.get(token.text, self._at(token))
         if self._next.text in OPERATORS:
-            raise self._error(
-                f"'{token.text}' cannot be compared",
-                f"compare {_listed(self._grammar.axes)}: codebook<3",
-                token,
-            )
+            hint = f"compare {_one_of(self._grammar.axes)}: codebook<3"
+            raise self._error(f"'{token.text}' cannot be compared", hint, token)
         arguments = self._arguments()
         error = self._names.error
         return self._made(token, call, token.text, entry, arguments, self._since(token), error)
@@ -227,7 +204,7 @@ class _Parser:
         operator, axis = self._take(), self._take()
         if axis.text not in self._grammar.axes:
             self._index -= 1
-            raise self._unexpected(_listed(self._grammar.axes))
+            raise self._unexpected(_one_of(self._grammar.axes))
         if operator.text not in _MIRRORED:
             hint = f"write {axis.text} first: {axis.text}<3"
             raise self._error(f"a number before '{operator.text}'", hint, operator)
@@ -260,34 +237,32 @@ class _Parser:
     # Names with arguments
 
     def _arguments(self) -> list[Argument]:
-        if not self._took("("):
-            return []
-        opening = self._last
+        return self._listed(self._last, self._argument) if self._took("(") else []
+
+    def _listed(self, opening: Token, read: Callable[[list[T]], T]) -> list[T]:
+        """Read what stands behind a bracket and before its closing one, parted by commas."""
+        closing = _CLOSING[opening.text]
         self._deeper(opening)
-        arguments: list[Argument] = []
-        while self._next.text != ")":
-            arguments.append(self._argument(after_name=bool(arguments and arguments[-1].name)))
-            if not self._took(",") and self._next.text != ")":
-                raise self._unclosed(opening, "',' or ')'")
-        self._take()
+        found: list[T] = []
+        while not self._took(closing):
+            found.append(read(found))
+            if not self._took(",") and self._next.text != closing:
+                raise self._unclosed(opening, f"',' or '{closing}'")
         self._depth -= 1
-        return arguments
+        return found
 
-    def _argument(self, after_name: bool) -> Argument:
-        start, index = self._next, self._index
-        if start.kind == "name":
-            name = self._take_name()
-            if self._took("="):
-                first = self._next
-                return Argument(self._value(), self._since(first), name.text, self._at(name))
-            self._index = index
-        if after_name:
-            raise self._error(
-                "a value without a name after one with a name", "name it, or put it first", start
-            )
-        return Argument(self._value(), self._since(start))
+    def _argument(self, before: list[Argument]) -> Argument:
+        name = first = self._next
+        if name.kind == "name" and self._tokens[self._index + 1].text == "=":
+            self._index += 2
+            first = self._next
+            return Argument(self._value(), self._since(first), name.text, self._at(name))
+        if before and before[-1].name:
+            hint = "name it, or put it first"
+            raise self._error("a value without a name after one with a name", hint, first)
+        return Argument(self._value(), self._since(first))
 
-    def _value(self) -> Any:
+    def _value(self, _before: object = None) -> Any:
         start, index = self._next, self._index
         if start.kind == "text":
             return unquote(self._take().text)
@@ -297,22 +272,15 @@ class _Parser:
                 return quantity
             self._index = index
         if self._grammar.plain and (self._took("[") or self._took("(")):
-            return self._list(start, "]" if start.text == "[" else ")")
+            values = self._listed(start, self._value)
+            is_list = (
+                start.text == "[" or len(values) != 1 or self._tokens[self._index - 2].text == ","
+            )
+            return tuple(values) if is_list else values[0]
         outer, self._names = self._names, self._grammar.inner or self._names
-        try:
-            return self._expression()
-        finally:
-            self._names = outer
-
-    def _list(self, opening: Token, closing: str) -> tuple[Any, ...]:
-        self._deeper(opening)
-        values: list[Any] = []
-        while not self._took(closing):
-            values.append(self._value())
-            if not self._took(",") and self._next.text != closing:
-                raise self._unclosed(opening, f"',' or '{closing}'")
-        self._depth -= 1
-        return tuple(values)
+        made = self._expression()
+        self._names = outer
+        return made
 
     # Places and errors
 
@@ -322,8 +290,7 @@ class _Parser:
     def _at(self, token: Token) -> Span:
         return Span(self._text, token.start, token.stop)
 
-    def _made(self, start: Token, make: Callable[..., Any] | None, *args: Any) -> Any:
-        assert make is not None
+    def _made(self, start: Token, make: Callable[..., Any], *args: Any) -> Any:
         try:
             made = make(*args)
         except VampPromptError as error:
@@ -334,17 +301,15 @@ class _Parser:
     def _deeper(self, token: Token) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self._error(
-                f"{self._what} nested more than {MAX_DEPTH} levels deep",
-                "chains of one operator need no parentheses: a | b | c",
-                token,
-            )
+            hint = "chains of one operator need no parentheses: a | b | c"
+            deep = f"{self._what} nested more than {MAX_DEPTH} levels deep"
+            raise self._error(deep, hint, token)
 
     def _unclosed(self, opening: Token, wanted: str = "')'") -> VampPromptError:
         if self._next.kind == "end":
             kind = "a parenthesis" if opening.text == "(" else "a bracket"
-            closing = ")" if opening.text == "(" else "]"
-            return self._error(f"{kind} that is never closed", f"add '{closing}'", opening)
+            hint = f"add '{_CLOSING[opening.text]}'"
+            return self._error(f"{kind} that is never closed", hint, opening)
         return self._unexpected(wanted)
 
     def _unexpected(self, wanted: str) -> VampPromptError:
@@ -353,12 +318,10 @@ class _Parser:
         if token.kind == "end":
             return self._error(f"the {self._names.kind} ends where {wanted} should follow")
         if token.text in words:
-            return self._error(
-                f"'{token.text}' is no operator", f"write {words[token.text]}", token
-            )
+            return self._error(f"'{token.text}' is no operator", f"write {words[token.text]}")
         hint = None if self._grammar.chains else f"write {self._grammar.example}"
         if token.text in OPERATORS and self._grammar.axes:
-            hint = f"only {_listed(self._grammar.axes, 'and')} can be compared"
+            hint = f"only {_one_of(self._grammar.axes, 'and')} can be compared"
         elif token.text == "=" and self._grammar.axes:
             hint = "write == to compare"
         elif token.text == "-" and self._grammar.stretch:
@@ -367,7 +330,7 @@ class _Parser:
             hint = "no parenthesis is open here"
         elif token.text in ("&", "|") and self._index and token.text == self._last.text:
             hint = f"write {token.text} once"
-        return self._error(f"{wanted} should stand before '{token.text}'", hint, token)
+        return self._error(f"{wanted} should stand before '{token.text}'", hint)
 
     def _error(
         self, message: str, hint: str | None = None, token: Token | None = None
@@ -375,5 +338,5 @@ class _Parser:
         return self._names.error(message, hint=hint, span=self._at(token or self._next))
 
 
-def _listed(names: tuple[str, ...], last: str = "or") -> str:
+def _one_of(names: tuple[str, ...], last: str = "or") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}"

@@ -9,17 +9,25 @@ from vampprompt.errors import Span, VampPromptError
 from vampprompt.units import NUMBER
 
 _NUMBER: Final = f"(?:{NUMBER})"
-_TOKEN: Final = re.compile(
-    rf"""
-      (?P<space>\s+)
-    | (?P<symbol>\.\.|<=|>=|==|!=|[-~&^|()<>,=])
-    | (?P<bracket>[][])
-    | (?P<quantity>{_NUMBER}[eE][-+]?\d+|{_NUMBER}(?:/{_NUMBER})?(?:[^\W\d]\w*|%)?)
-    | (?P<name>[^\W\d]\w*)
-    | (?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+_NAME: Final = r"[^\W\d]\w*"
+
+
+def _pattern(symbols: str, name: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"""
+          (?P<space>\s+)
+        | (?P<symbol>\.\.|<=|>=|==|!=|[{symbols}])
+        | (?P<quantity>{_NUMBER}[eE][-+]?\d+|{_NUMBER}(?:/{_NUMBER})?(?:[^\W\d]\w*|%)?)
+        | (?P<name>{name})
+        | (?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
+
+
+_TOKEN: Final = _pattern("-~&^|()<>,=", _NAME)
+# Without operators, a hyphen belongs to a name.
+_PLAIN: Final = _pattern(r"-~&^|()<>,=\[\]", f"{_NAME}(?:-{_NAME})*")
 _HINTS: Final = {
     '"': "the quote is never closed",
     "'": "the quote is never closed",
@@ -44,7 +52,7 @@ class Token(NamedTuple):
     stop: int
 
 
-def scan(text: str, error: type[VampPromptError], *, lists: bool = False) -> list[Token]:
+def scan(text: str, error: type[VampPromptError], *, plain: bool = False) -> list[Token]:
     """Split a text into tokens.
 
     Parameters
@@ -53,21 +61,20 @@ def scan(text: str, error: type[VampPromptError], *, lists: bool = False) -> lis
         Of one or several lines.
     error : type of VampPromptError
         Raised at a character that begins no token.
-    lists : bool
-        Whether brackets are symbols too.
+    plain : bool
+        Whether names may have hyphens, and brackets are symbols.
     """
     tokens, start = [], 0
     while start < len(text):
-        match = _TOKEN.match(text, start)
-        if match is None or (match.lastgroup == "bracket" and not lists):
+        match = (_PLAIN if plain else _TOKEN).match(text, start)
+        if match is None:
             raise error(
                 f"unexpected character '{text[start]}'",
-                hint=None if lists and text[start] in "!+*" else _HINTS.get(text[start]),
+                hint=None if plain and text[start] in "!+*" else _HINTS.get(text[start]),
                 span=Span(text, start, start + 1),
             )
         if match.lastgroup != "space":
-            kind = "symbol" if match.lastgroup == "bracket" else str(match.lastgroup)
-            tokens.append(Token(kind, match[0], start, match.end()))
+            tokens.append(Token(str(match.lastgroup), match[0], start, match.end()))
         start = match.end()
     end = len(text.rstrip())
     return [*tokens, Token("end", "", end, end)]
@@ -75,7 +82,7 @@ def scan(text: str, error: type[VampPromptError], *, lists: bool = False) -> lis
 
 def is_name(text: str) -> bool:
     """Return whether a text is one name, and nothing else."""
-    return re.fullmatch(r"[^\W\d]\w*", text) is not None
+    return re.fullmatch(_NAME, text) is not None
 
 
 def quote(text: str) -> str:

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache
-from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_type_hints
+from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast, get_args, get_type_hints
 
 from vampprompt.errors import Span, VampPromptError, did_you_mean
 from vampprompt.language.scan import quote
@@ -59,8 +59,9 @@ class Term:
 
     def __post_init__(self) -> None:
         read_fields(self, self.name, self.error)
-        depth = 1 + max((child._depth for child in self.children), default=0)
-        size = 1 + sum(child._size for child in self.children)
+        children = self.children
+        depth = 1 + max((child._depth for child in children), default=0)
+        size = 1 + sum(child._size for child in children)
         if depth > MAX_DEPTH or size > MAX_SIZE:
             what = f"{depth} levels deep" if depth > MAX_DEPTH else f"{size} parts large"
             raise self.error(
@@ -70,10 +71,10 @@ class Term:
         self.__dict__.update(_depth=depth, _size=size)
 
     @property
-    def children(self) -> list[Term]:
+    def children(self) -> list[Any]:
         """The terms among its arguments."""
-        values = [getattr(self, field.name) for field in _fields(type(self))]
-        flat = [each for value in values for each in (value if type(value) is tuple else (value,))]
+        values = (getattr(self, field.name) for field, _ in _fields(type(self)))
+        flat = (each for value in values for each in (value if type(value) is tuple else (value,)))
         return [value for value in flat if isinstance(value, Term)]
 
     def located(self, span: Span) -> Self:
@@ -105,8 +106,8 @@ class Term:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _shown(self) -> Iterator[tuple[Field[Any], Any]]:
-        for field in _fields(type(self)):
-            value, default = getattr(self, field.name), _default(type(self), field.name)
+        for field, default in _fields(type(self)):
+            value = getattr(self, field.name)
             if self.shows_defaults or default is MISSING or value != default:
                 yield field, value
 
@@ -151,15 +152,14 @@ def _reader(hint: Any) -> Callable[[Any], Any] | None:
 
 
 @_once
-def _fields(kind: type[Any]) -> tuple[Field[Any], ...]:
-    return fields(kind)
-
-
-@_once
-def _default(kind: type[Any], name: str) -> Any:
-    field = next(each for each in _fields(kind) if each.name == name)
-    read = readers(kind).get(name)
-    return field.default if read is None or field.default is MISSING else read(field.default)
+def _fields(kind: type[Any]) -> list[tuple[Field[Any], Any]]:
+    """Return the fields of a dataclass, each with what it holds if nothing is given."""
+    found: list[tuple[Field[Any], Any]] = []
+    for field in fields(kind):
+        read = readers(kind).get(field.name)
+        default = field.default
+        found.append((field, read(default) if read and default is not MISSING else default))
+    return found
 
 
 def written(term: Term) -> tuple[str, dict[int, tuple[int, int]]]:
@@ -260,46 +260,45 @@ def call(
 def _bind(
     name: str, entry: Any, arguments: list[Argument], place: Span, error: type[VampPromptError]
 ) -> dict[str, Argument]:
+    def refuse(message: str, where: Span, hint: str | None = None) -> NoReturn:
+        raise error(message, hint=hint or f"write {usage(name, entry)}", span=where)
+
     known = parameters(entry)
-    by_name = inspect.Parameter.KEYWORD_ONLY
-    unnamed = iter(argument for argument, one in known.items() if one.kind is not by_name)
-    hint = f"write {usage(name, entry)}"
+    unnamed = iter([each for each, one in known.items() if one.kind is not one.KEYWORD_ONLY])
     bound: dict[str, Argument] = {}
     for given in arguments:
         argument = given.name or next(unnamed, None)
         where = given.name_place or given.place
+        if argument is None and any(one.kind is one.KEYWORD_ONLY for one in known.values()):
+            refuse(f"'{name}' takes its arguments by name", where)
         if argument is None:
-            if known and next(iter(known.values())).kind is by_name:
-                raise error(f"'{name}' takes its arguments by name", hint=hint, span=where)
             many = f"at most {len(known)} arguments" if known else "no arguments"
-            raise error(f"'{name}' takes {many}", hint=hint, span=where)
+            refuse(f"'{name}' takes {many}", where)
         if argument not in known:
             argument = argument.replace("-", "_")
         if argument not in known:
-            raise error(
-                f"'{name}' has no argument '{given.name}'",
-                hint=did_you_mean(argument, known) or hint,
-                span=where,
-            )
+            hint = did_you_mean(argument, known)
+            refuse(f"'{name}' has no argument '{given.name}'", where, hint)
         if argument in bound:
-            raise error(f"'{argument}' is given twice", hint=hint, span=where)
+            refuse(f"'{argument}' is given twice", where)
         bound[argument] = given
     for argument, parameter in known.items():
-        if parameter.default is inspect.Parameter.empty and argument not in bound:
-            raise error(f"'{name}' needs its argument '{argument}'", hint=hint, span=place)
+        if parameter.default is parameter.empty and argument not in bound:
+            refuse(f"'{name}' needs its argument '{argument}'", place)
     return bound
 
 
 @_once
 def parameters(entry: Any) -> Mapping[str, inspect.Parameter]:
-    """Return the arguments that a name of the language takes, in their order."""
-    return inspect.signature(entry).parameters if callable(entry) else {}
+    """Return the arguments that a name takes, in their order; those of a term are its class's."""
+    made = type(entry) if isinstance(entry, Term) else entry
+    return inspect.signature(made).parameters if callable(entry) else {}
 
 
 def usage(name: str, entry: Any) -> str:
     """Return how a name is written: ``periodic(period, width=1, offset=0)``."""
     shown = [
-        one.name if one.default is inspect.Parameter.empty else f"{one.name}={_brief(one.default)}"
+        one.name if one.default is one.empty else f"{one.name}={_brief(one.default)}"
         for one in parameters(entry).values()
     ]
     return f"{name}({', '.join(shown)})" if shown else name
