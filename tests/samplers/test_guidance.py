@@ -64,5 +64,5 @@ def test_an_item_is_guided_the_same_in_any_batch():
 
 def test_a_negative_scale():
     model = NeighbourModel()
-    with pytest.raises(SamplerError, match="guidance must be a number of at least 0, not -1"):
+    with pytest.raises(SamplerError, match="guidance: -1 is not a number of at least 0"):
         Guided(model, -1, tokens_for(model))

@@ -1,17 +1,18 @@
-"""What docs/samplers.md says is so."""
+"""What docs/samplers.md says is so, and samplers of somebody else work as the package's do."""
 
 import doctest
-import re
 from pathlib import Path
 
 import pytest
+import torch
 
-from vampprompt.samplers import from_text, samplers
+from tests.samplers.fakes import NeighbourModel, generators, tokens_for
+from vampprompt.errors import SamplerError
+from vampprompt.samplers import Trace, from_text, parts, samplers
+from vampprompt.samplers.trace import settling_steps
 
 ROOT = Path(__file__).parent.parent.parent
 MANUAL = ROOT / "docs" / "samplers.md"
-PLUGIN = ROOT / "tests" / "data" / "plugin_sampler"
-TEXT = MANUAL.read_text()
 
 
 def test_its_python_runs():
@@ -21,18 +22,29 @@ def test_its_python_runs():
     assert ran.failed == 0
 
 
-@pytest.mark.parametrize("text", re.findall(r'--sampler "(.+)"', TEXT))
-def test_its_samplers_can_be_read(text):
-    if not text.startswith("middle-out"):
-        from_text(text)
-
-
 def test_it_names_every_sampler():
-    assert {name for name in samplers if f"`{name}`" not in TEXT} == set()
+    assert {name for name in samplers if f"`{name}`" not in MANUAL.read_text()} == set()
 
 
-def test_the_plugin_it_shows_is_the_one_that_is_tested():
-    (shown,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert (PLUGIN / "middle_out.py").read_text().endswith(shown)
-    (table,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
-    assert table in (PLUGIN / "pyproject.toml").read_text()
+def test_samplers_and_filters_of_others(monkeypatch):
+    for name in ("backwards", "dodge"):
+        monkeypatch.syspath_prepend(ROOT / "tests" / "data" / "plugins" / name)
+    import backwards
+    import dodge
+
+    monkeypatch.setitem(samplers._items, "backwards", backwards.Backwards)
+    monkeypatch.setitem(parts._items, "dodge", dodge.Dodge)
+    text = "backwards(steps=2, schedule=linear, filters=[dodge(n=49)], spread=0.5)"
+    sampler = from_text(text)
+    assert str(sampler) == text
+    model, trace = NeighbourModel(), Trace()
+    tokens = tokens_for(model, n_frames=8)
+    keep = torch.zeros_like(tokens, dtype=torch.bool)
+    filled = sampler(model, tokens, keep, generators(1), trace)
+    assert settling_steps(trace)[0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+    masked = torch.full_like(tokens, model.mask_token)
+    assert torch.equal(filled[..., 4:], model.logits(masked)[..., 4:, :].argmin(-1))
+    with pytest.raises(SamplerError, match="did you mean 'backwards'"):
+        from_text("bakwards")
+    with pytest.raises(SamplerError, match="spread of backwards: -1 is not a number of at least"):
+        from_text("backwards(spread=-1)")

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from tests.samplers.fakes import NeighbourModel, generators, keep_for, tokens_for
-from vampprompt.errors import SamplerError
 from vampprompt.samplers import Blocks, Codebooks, Confidence, Halton, RandomOrder, fewer_steps
 from vampprompt.samplers.orders import halton_places
 from vampprompt.samplers.trace import Trace, settling_steps
@@ -35,7 +34,7 @@ def test_random_order_is_uniform_and_differs_by_seed():
 
 def test_halton_order_is_that_of_the_sequence():
     steps = settled(Halton(steps=96, schedule="linear"))
-    in_order = steps.flatten()[halton_places(4, 24).argsort(axis=None)]
+    in_order = steps.flatten()[halton_places(4, 24).flatten().argsort()]
     assert (np.diff(in_order) >= 0).all()
     assert len(np.unique(in_order)) > 90
 
@@ -54,7 +53,7 @@ def test_halton_order_skips_what_is_kept():
 def test_halton_places_are_an_order(shape):
     places = halton_places(*shape)
     assert places.shape == shape
-    assert sorted(places.flatten()) == list(range(places.size))
+    assert sorted(places.flatten().tolist()) == list(range(places.numel()))
 
 
 def test_halton_spreads_tokens_evenly():
@@ -156,17 +155,3 @@ def test_orders_differ():
     orders = [Confidence(steps=9), RandomOrder(steps=9), Halton(steps=9), Blocks(steps=9)]
     for one, other in itertools.combinations(map(settled, orders), 2):
         assert (one != other).any()
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Blocks(blocks=0), "blocks must be a whole number of at least 1, not 0"),
-        (lambda: Codebooks(steps=()), "steps must be the steps for each codebook"),
-        (lambda: Codebooks(steps=(4, 0)), "steps must be a whole number of at least 1, not 0"),
-        (lambda: Codebooks(steps="9"), "steps must be a whole number of at least 1, not '9'"),
-    ],
-)
-def test_wrong_settings(make, message):
-    with pytest.raises(SamplerError, match=message):
-        make()

@@ -273,10 +273,8 @@ class _Parser:
             self._index = index
         if self._grammar.plain and (self._took("[") or self._took("(")):
             values = self._listed(start, self._value)
-            is_list = (
-                start.text == "[" or len(values) != 1 or self._tokens[self._index - 2].text == ","
-            )
-            return tuple(values) if is_list else values[0]
+            alone = start.text == "(" and self._tokens[self._index - 2].text != ","
+            return values[0] if alone and len(values) == 1 else tuple(values)
         outer, self._names = self._names, self._grammar.inner or self._names
         made = self._expression()
         self._names = outer

@@ -15,7 +15,7 @@ from vampprompt.language import Grammar, Registry, read
 from vampprompt.language.term import parameters
 from vampprompt.language.values import bare_number
 from vampprompt.protocols import Sampler
-from vampprompt.samplers.core import Candidates, MaskedSampler
+from vampprompt.samplers.core import Candidates, MaskedSampler, NotNegative
 from vampprompt.samplers.filters import Filter, MinP, Temperature, TopK, TopP, Typical, Warper
 from vampprompt.samplers.guidance import Guided
 from vampprompt.samplers.orders import Blocks, Codebooks, Confidence, Halton, RandomOrder
@@ -34,6 +34,7 @@ __all__ = [
     "Halton",
     "MaskedSampler",
     "MinP",
+    "NotNegative",
     "RandomOrder",
     "Schedule",
     "Temperature",
