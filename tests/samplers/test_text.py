@@ -1,9 +1,15 @@
+"""Samplers as text, those of somebody else too."""
+
 import contextlib
+import doctest
+from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.samplers.fakes import NeighbourModel, fill
 from vampprompt.errors import SamplerError
 from vampprompt.samplers import (
     SCHEDULES,
@@ -16,11 +22,17 @@ from vampprompt.samplers import (
     Temperature,
     TopK,
     TopP,
+    Trace,
     Typical,
     from_text,
     linear,
+    parts,
     samplers,
 )
+from vampprompt.samplers.trace import settling_steps
+
+ROOT = Path(__file__).parent.parent.parent
+MANUAL = ROOT / "docs" / "samplers.md"
 
 
 @pytest.mark.parametrize(
@@ -238,3 +250,36 @@ def test_samplers_of_others_may_raise_plain_errors(monkeypatch, error):
 def test_no_text_raises_anything_else(text):
     with contextlib.suppress(SamplerError):
         from_text(text)
+
+
+def test_the_python_of_the_manual_runs():
+    pytest.importorskip("matplotlib")
+    ran = doctest.testfile(str(MANUAL), module_relative=False)
+    assert ran.attempted > 10
+    assert ran.failed == 0
+
+
+def test_the_manual_names_every_sampler():
+    assert {name for name in samplers if f"`{name}`" not in MANUAL.read_text()} == set()
+
+
+def test_samplers_and_filters_of_others(monkeypatch):
+    for name in ("backwards", "dodge"):
+        monkeypatch.syspath_prepend(ROOT / "tests" / "data" / "plugins" / name)
+    import backwards
+    import dodge
+
+    monkeypatch.setitem(samplers._items, "backwards", backwards.Backwards)
+    monkeypatch.setitem(parts._items, "dodge", dodge.Dodge)
+    text = "backwards(steps=2, schedule=linear, filters=[dodge(n=49)], spread=0.5)"
+    sampler = from_text(text)
+    assert str(sampler) == text
+    model, trace = NeighbourModel(), Trace()
+    filled = fill(sampler, model, n_frames=8, on_step=trace)
+    assert settling_steps(trace)[0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+    masked = torch.full_like(filled, model.mask_token)
+    assert torch.equal(filled[..., 4:], model.logits(masked)[..., 4:, :].argmin(-1))
+    with pytest.raises(SamplerError, match="did you mean 'backwards'"):
+        from_text("bakwards")
+    with pytest.raises(SamplerError, match="spread of backwards: -1 is not a number of at least"):
+        from_text("backwards(spread=-1)")
