@@ -186,14 +186,6 @@ def test_the_unconditional_prediction_is_made_once():
     assert model.asked == 6
 
 
-def test_guidance_has_effect():
-    plain, same, guided = (
-        fill(Confidence(steps=5, guidance=scale), NeighbourModel(), 0.5) for scale in (1, 1.0, 3)
-    )
-    assert torch.equal(plain, same)
-    assert not torch.equal(plain, guided)
-
-
 def test_an_item_is_guided_the_same_in_any_batch():
     model = NeighbourModel(7, 4)
     tokens = tokens_for(model, n_batch=2)

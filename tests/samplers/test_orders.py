@@ -1,8 +1,6 @@
 """The order in which each sampler settles tokens, and its trace."""
 
 import itertools
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -197,9 +195,3 @@ def test_draws_when_each_token_settled():
     drawn = plot(trace, keep=keep[0].numpy()).axes[0].images[0].get_array()
     assert (np.ma.getmaskarray(drawn) == keep[0].numpy()).all()
     assert (drawn[~drawn.mask] == settling_steps(trace)[~drawn.mask]).all()
-
-
-def test_matplotlib_is_loaded_only_to_draw():
-    code = "import sys, vampprompt.samplers; print('matplotlib' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "False"

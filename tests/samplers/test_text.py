@@ -1,6 +1,5 @@
 """Samplers as text, those of somebody else too."""
 
-import contextlib
 import doctest
 from pathlib import Path
 
@@ -168,7 +167,6 @@ def test_printing_and_reading_are_inverse(sampler):
         ("random(steps=a.b)", ".", "unexpected character '.'", None),
         ("random(steps=f(3)(4))", "f", "unknown schedule or filter 'f'", "known: cosine"),
         ("random(steps=1/2)", "1/2", "'1/2' is not a number", "write one without a unit"),
-        ("random(steps=12ms)", "12ms", "'12ms' is not a number", "write one without a unit"),
         ("random(steps=9999999999999999)", None, "more than 15 digits", "write a shorter one"),
         ("random + halton", "+", "unexpected character '+'", None),
         ("", "", "an empty sampler", "write typical(mass=0.15, steps=36)"),
@@ -200,7 +198,6 @@ def test_wrong_text(text, marked, message, hint):
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
-        (Confidence, {"steps": 0}, "steps of confidence: '0' is less than 1"),
         (Confidence, {"steps": 2.0}, "steps of confidence: 2.0 is not a whole number"),
         (Confidence, {"steps": True}, "steps of confidence: True is not"),
         (Confidence, {"steps": (3, 4)}, r"steps of confidence: \(3, 4\) is not"),
@@ -209,9 +206,7 @@ def test_wrong_text(text, marked, message, hint):
         (Confidence, {"temperature": "hot"}, "temperature of confidence: 'hot' is not a number"),
         (Confidence, {"mask_temperature": -0.5}, "mask_temperature of confidence: -0.5 is not"),
         (Confidence, {"guidance": -1}, "guidance of confidence: -1 is not a number of at least 0"),
-        (Confidence, {"schedule": "cosin"}, "(?s)'cosin' is not a schedule.*'cosine'"),
         (Confidence, {"schedule": 3}, "schedule of confidence: '3' is not a schedule"),
-        (Confidence, {"schedule": Typical()}, "is not a schedule"),
         (Confidence, {"filters": "top-p"}, "filters of confidence: 'top-p' is not a function"),
         (Confidence, {"filters": [0.9]}, "filters of confidence: '0.9' is not a function of log"),
         (Confidence, {"filters": [Confidence()]}, "'confidence' is not a function of logits"),
@@ -220,7 +215,6 @@ def test_wrong_text(text, marked, message, hint):
         (Codebooks, {"steps": (4, 0)}, "steps of codebooks: '0' is less than 1"),
         (Codebooks, {"steps": "nine"}, "steps of codebooks: 'nine' is not"),
         (Temperature, {"temperature": 0}, "(?s)temperature: 0 is not a number above 0.*greedy"),
-        (TopK, {"k": 0}, "k of top-k: '0' is less than 1"),
         (TopK, {"k": 2.5}, "k of top-k: 2.5 is not a whole number"),
         (TopP, {"p": 0}, "p of top-p: 0 is not a number above 0 and at most 1"),
         (TopP, {"p": True}, "p of top-p: True is not a number above 0 and at most 1"),
@@ -244,12 +238,6 @@ def test_samplers_of_others_may_raise_plain_errors(monkeypatch, error):
     with pytest.raises(SamplerError, match="these arguments do not work: too deep") as raised:
         from_text(" faulty(depth=3)")
     assert raised.value.span.start == 1
-
-
-@given(st.text(alphabet="top-pk(=)[],.'0 1e#\\\n\"random"))
-def test_no_text_raises_anything_else(text):
-    with contextlib.suppress(SamplerError):
-        from_text(text)
 
 
 def test_the_python_of_the_manual_runs():
