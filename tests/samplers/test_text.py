@@ -170,6 +170,7 @@ def test_printing_and_reading_are_inverse(sampler):
         ("random(steps=9999999999999999)", None, "more than 15 digits", "write a shorter one"),
         ("random + halton", "+", "unexpected character '+'", None),
         ("", "", "an empty sampler", "write typical(mass=0.15, steps=36)"),
+        ("random<3", "<", "the end should stand before '<'", "write typical(mass=0.15, steps=36)"),
         ("random)", ")", "the end should stand before ')'", "no parenthesis is open here"),
         (
             "random(steps=)",
