@@ -93,17 +93,10 @@ class MaskedSampler(Term):
     guidance: NotNegative = 1.0
 
     def stages(self, masked: Tensor) -> Tensor:
-        """Return the stage in which each token is filled, counted from 0.
+        """Return the stage in which each token is filled, counted from 0, int64.
 
-        Parameters
-        ----------
-        masked : Tensor
-            bool, ``[batch, predicted codebook, frame]``: the tokens to fill.
-
-        Returns
-        -------
-        Tensor
-            int64, of the same shape. An item's stages may depend on that item only.
+        `masked` is bool, ``[batch, predicted codebook, frame]``: the tokens to fill. What is
+        returned has the same shape. An item's stages may depend on that item only.
         """
         return torch.zeros_like(masked, dtype=torch.int64)
 
@@ -148,7 +141,7 @@ class MaskedSampler(Term):
         # during a step on a GPU neither waits for the other.
         stages = self.stages(masked[:, first:]).masked_fill(~masked[:, first:], -1).flatten(1)
         passes = self._passes(stages, masked.shape[1] - first)
-        limits = torch.tensor([(each.before, each.after) for each in passes]).to(tokens.device)
+        left = torch.tensor([(each.before, each.after) for each in passes]).to(tokens.device)
         noise = _noise(generators, len(passes), stages.shape[1]).to(tokens.device)
 
         if self.guidance != 1:
@@ -160,7 +153,9 @@ class MaskedSampler(Term):
             where = where[:, : max(now.before)]
             confidence = torch.full(tokens.shape, torch.inf, device=tokens.device)
             if max(now.before):
-                step = self._step(model, tokens, where, now.progress, limits[index], noise[index])
+                step = self._step(
+                    model.logits(tokens), tokens, where, now, left[index], noise[index]
+                )
                 tokens, where, scores = step
                 confidence.flatten(1).scatter_(1, where + first * tokens.shape[2], scores)
             if on_step is not None:
@@ -180,13 +175,7 @@ class MaskedSampler(Term):
         return passes
 
     def _step(
-        self,
-        model: TokenModel,
-        tokens: Tensor,
-        where: Tensor,
-        progress: float,
-        limits: Tensor,
-        noise: Tensor,
+        self, logits: Tensor, tokens: Tensor, where: Tensor, now: _Pass, left: Tensor, noise: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Sample the tokens at `where` and settle the best.
 
@@ -195,20 +184,19 @@ class MaskedSampler(Term):
 
         Returns the tokens, `where` sorted so that what stays masked comes first, and its scores.
         """
-        logits = model.logits(tokens)
         n_codebooks, n_frames = logits.shape[1:3]
         item = torch.arange(len(where), device=where.device).unsqueeze(1)
         rows = (where + item * n_codebooks * n_frames).flatten()
         choice, rank_noise = noise.gather(2, where.expand(2, -1, -1))
         sampled, log_probability = self._sample(logits.flatten(0, 2), rows, choice.flatten())
         place = where // n_frames, where % n_frames, n_codebooks, n_frames
-        candidates = Candidates(log_probability.view_as(where), rank_noise, *place, progress)
+        candidates = Candidates(log_probability.view_as(where), rank_noise, *place, now.progress)
         rank = torch.arange(where.shape[1], device=where.device)
-        before, after = limits.unsqueeze(2)
+        before, after = left.unsqueeze(2)
         scores = self.scores(candidates).float().masked_fill(rank >= before, torch.inf)
         scores, order = scores.sort(dim=1, stable=True)
         where = where.gather(1, order)
-        at = where + model.n_conditioning * n_frames
+        at = where + (tokens.shape[1] - n_codebooks) * n_frames
         settled = torch.where(
             (rank >= after) & (rank < before),
             sampled.view_as(where).gather(1, order),
