@@ -65,13 +65,6 @@ def test_kept_tokens_come_back_and_no_mask_token_is_left(sampler, model):
     assert (tokens == given).all()
 
 
-def test_conditioning_codebooks_are_kept_whatever_the_mask(sampler):
-    model = MODELS["fine"]
-    tokens, filled = tokens_for(model), fill(sampler, model)
-    assert (filled[:, :4] == tokens[:, :4]).all()
-    assert (filled[:, 4:] != tokens[:, 4:]).any()
-
-
 def test_what_is_regenerated_does_not_depend_on_what_was_there(sampler, model, tokens, keep):
     keep[:, : model.n_conditioning] = True
     other = torch.where(keep, tokens, (tokens + 1) % model.vocab_size)
@@ -124,11 +117,12 @@ def test_everything_kept_comes_back_without_asking_the_model(sampler, model):
     assert len(steps) == sampler.total(model.n_codebooks - model.n_conditioning)
 
 
-def test_nothing_kept(sampler, model, tokens):
+def test_nothing_kept_but_the_conditioning_codebooks(sampler, model, tokens):
     filled = fill(sampler, model)
     masked = everything_but_conditioning(model, tokens)
     assert (filled < model.vocab_size).all()
     assert (filled[masked] != tokens[masked]).any()
+    assert (filled[~masked] == tokens[~masked]).all()
 
 
 @pytest.mark.parametrize("n_frames", [0, 1])

@@ -85,32 +85,24 @@ def test_no_step_waits(text, n_conditioning, monkeypatch):
     assert "copy" not in events[events.index("forward") :]
 
 
-class Curious(RandomOrder):
-    """A sampler that reads a number."""
+@pytest.mark.parametrize(
+    ("scores", "error"),
+    [
+        (lambda noise: noise * noise.max().item(), DataDependentOutputException),
+        (lambda noise: noise[noise > 0.5], DynamicOutputShapeException),
+    ],
+    ids=["reading a number", "picking by a condition"],
+)
+def test_what_waits_is_seen(scores, error, monkeypatch):
+    monkeypatch.setattr(RandomOrder, "scores", lambda _, candidates: scores(candidates.noise))
+    with pytest.raises(error):
+        run(RandomOrder(steps=2), monkeypatch)
 
-    def scores(self, candidates):
-        return candidates.noise * candidates.noise.max().item()
 
-
-class Choosy(RandomOrder):
-    """A sampler that picks tokens by a condition."""
-
-    def scores(self, candidates):
-        candidates.noise[candidates.noise > 0.5] += 1
-        return candidates.noise[candidates.noise > 0.5]
-
-
-class Commuting(RandomOrder):
-    """A sampler that has the host help."""
-
-    def scores(self, candidates):
+def test_what_has_the_host_help_is_seen(monkeypatch):
+    def scores(_, candidates):
         return candidates.noise.cpu().to(candidates.noise.device)
 
-
-def test_what_waits_is_seen(monkeypatch):
-    with pytest.raises(DataDependentOutputException):
-        run(Curious(steps=2), monkeypatch)
-    with pytest.raises(DynamicOutputShapeException):
-        run(Choosy(steps=2), monkeypatch)
-    events = run(Commuting(steps=2), monkeypatch)
+    monkeypatch.setattr(RandomOrder, "scores", scores)
+    events = run(RandomOrder(steps=2), monkeypatch)
     assert events[events.index("forward") :].count("copy") == 4

@@ -239,6 +239,9 @@ def test_samplers_of_others_may_raise_plain_errors(monkeypatch, error):
     with pytest.raises(SamplerError, match="these arguments do not work: too deep") as raised:
         from_text(" faulty(depth=3)")
     assert raised.value.span.start == 1
+    monkeypatch.setitem(samplers._items, "faulty", lambda: 3)
+    with pytest.raises(SamplerError, match="this made no sampler"):
+        from_text("faulty")
 
 
 def test_the_python_of_the_manual_runs():

@@ -10,7 +10,7 @@ from dataclasses import is_dataclass, replace
 from inspect import Parameter, Signature
 from typing import Any, cast
 
-from vampprompt.errors import SamplerError
+from vampprompt.errors import SamplerError, Span
 from vampprompt.language import Grammar, Registry, read
 from vampprompt.language.term import parameters
 from vampprompt.language.values import bare_number
@@ -52,9 +52,7 @@ __all__ = [
     "with_steps",
 ]
 
-samplers: Registry[Callable[..., Sampler]] = Registry(
-    "sampler", "vampprompt.samplers", SamplerError
-)
+samplers: Registry[Any] = Registry("sampler", "vampprompt.samplers", SamplerError)
 """Samplers by name, those of installed packages included: each takes its settings by keyword."""
 
 parts: Registry[Any] = Registry("schedule or filter", "vampprompt.filters", SamplerError)
@@ -83,7 +81,10 @@ def from_text(text: str) -> Sampler:
     >>> str(from_text("top-p(p=0.8, steps=12)"))
     'confidence(steps=12, filters=[top-p(p=0.8)])'
     """
-    return cast(Sampler, read(text, GRAMMAR))
+    sampler = read(text, GRAMMAR)
+    if not isinstance(sampler, Sampler):
+        raise SamplerError("this made no sampler", span=Span(text, 0, len(text)))
+    return sampler
 
 
 def with_steps(sampler: Sampler, steps: int) -> Sampler:
