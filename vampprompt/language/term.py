@@ -87,9 +87,8 @@ class Term:
         """Yield its text, with terms in place of their own texts."""
         yield self.name
         separator = "("
-        for field, value in self._shown():
-            named = self.shows_defaults or field.kw_only or field.default is not MISSING
-            yield f"{separator}{field.name}=" if named else separator
+        for name, value in self._shown():
+            yield f"{separator}{name}"
             yield from _pieces(value)
             separator = ", "
         if separator != "(":
@@ -99,17 +98,19 @@ class Term:
         return written(self)[0]
 
     def __repr__(self) -> str:
-        shown = []
-        for field, value in self._shown():
-            text = repr(str(value)) if isinstance(value, Quantity) else repr(value)
-            shown.append(text if field.default is MISSING else f"{field.name}={text}")
+        shown = [
+            f"{name}{str(value)!r}" if isinstance(value, Quantity) else f"{name}{value!r}"
+            for name, value in self._shown()
+        ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
-    def _shown(self) -> Iterator[tuple[Field[Any], Any]]:
+    def _shown(self) -> Iterator[tuple[str, Any]]:
+        """Yield the arguments that its text has, each behind its name where it is given by that."""
         for field, default in _fields(type(self)):
-            value = getattr(self, field.name)
-            if self.shows_defaults or default is MISSING or value != default:
-                yield field, value
+            value, required = getattr(self, field.name), default is MISSING
+            if self.shows_defaults or required or value != default:
+                unnamed = required and not field.kw_only and not self.shows_defaults
+                yield "" if unnamed else f"{field.name}=", value
 
 
 def read_fields(
