@@ -12,7 +12,7 @@ from vampprompt import models
 from vampprompt.samplers import fewer_steps
 
 # What needs plugins is run where they are installed.
-PLUGINS = ("metronome", "middle-out")
+PLUGINS = ("metronome",)
 ELSEWHERE = DOCS / "extending.md"
 
 

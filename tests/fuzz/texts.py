@@ -10,8 +10,7 @@ from random import Random
 
 from vampprompt.language.term import parameters
 from vampprompt.masks import PRESETS, masks
-from vampprompt.samplers import filters, schedules
-from vampprompt.samplers import presets as sampler_presets
+from vampprompt.samplers import SCHEDULES, parts, samplers
 from vampprompt.units import UNITS
 
 # Letters, digits, spaces and signs that look like others, break lines, turn round, or are half
@@ -38,7 +37,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "path": FILES,
 }
 SETTINGS = {
-    "schedule": tuple(schedules.SCHEDULES),
+    "schedule": tuple(SCHEDULES),
     "steps": ("1", "12", "36", "0", "[4, 2, 1, 1]"),
     "blocks": ("1", "4", "999999999"),
     "min_tokens": ("1", "64"),
@@ -55,7 +54,7 @@ def mask(random: Random) -> str:
 
 def sampler(random: Random) -> str:
     """Return a text that is a sampler about as often as not."""
-    text = _call(random, random.choice([*sampler_presets.samplers]), sampler_presets.samplers.get)
+    text = _call(random, random.choice([*samplers]), samplers.get)
     return text if random.random() < 0.4 else _garbled(random, text, _sampler_word)
 
 
@@ -158,7 +157,7 @@ def _argument(random: Random, argument: str, depth: int) -> str:
 def _sampler_word(random: Random) -> str:
     signs = ("(", ")", "[", "]", ",", "=", "-", "+", "**", "*", ":", "lambda", "__import__('os')")
     values = ("nan", "inf", "1e999", "-1", "None", "True", "0x1", "1j", "'a'", "b'a'", "{}", "...")
-    names = (*schedules.SCHEDULES, *filters.FILTERS, "steps=", "filters=", "guidance=")
+    names = (*parts, "steps=", "filters=", "guidance=")
     return random.choice(random.choice((signs, values, names)))
 
 
@@ -173,8 +172,10 @@ def _call(random: Random, name: str, get: Callable[[str], Callable[..., object]]
 
 def _setting(random: Random, setting: str) -> str:
     if setting == "filters" and random.random() < 0.5:
-        names = random.choices([*filters.FILTERS], k=random.randrange(4))
-        return f"[{', '.join(_call(random, one, filters.FILTERS.__getitem__) for one in names)}]"
+        names = random.choices(
+            [name for name in parts if name not in SCHEDULES], k=random.randrange(4)
+        )
+        return f"[{', '.join(_call(random, one, parts.get) for one in names)}]"
     if setting in SETTINGS:
         return random.choice(SETTINGS[setting])
     return random.choice(("0.15", "0.9", "1", "1.0", "1e-3", "-1", "0", "2.5", _number(random)))

@@ -167,7 +167,7 @@ class _Parser:
             hint = f"write {self._grammar.words[token.text]}"
             raise self._error(f"'{token.text}' is not {self._what}", hint, token)
         entry = self._names.get(token.text, self._at(token))
-        if self._next.text in OPERATORS:
+        if self._next.text in OPERATORS and self._grammar.axes:
             hint = f"compare {_one_of(self._grammar.axes)}: codebook<3"
             raise self._error(f"'{token.text}' cannot be compared", hint, token)
         arguments = self._arguments()
