@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -52,6 +51,10 @@ class Audio:
         where the new file can.
     path : Path or None
         The file it was read from, so that a recipe can name it.
+    source_identity : str
+        The `identity` that the samples had when they were read from it.
+    notes : tuple of str
+        What the user should know: a file that ends early, tags that are lost.
 
     Examples
     --------
@@ -64,6 +67,8 @@ class Audio:
     sample_rate: int
     subtype: str | None = None
     path: Path | None = None
+    source_identity: str = field(default="", repr=False)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2:
@@ -84,7 +89,7 @@ class Audio:
         """Length in seconds."""
         return self.n_samples / self.sample_rate
 
-    @cached_property
+    @property
     def identity(self) -> str:
         """Hash of the samples and their rate: the same sound has the same in any file."""
         shape = f"{self.samples.shape} {self.sample_rate} "
@@ -133,7 +138,8 @@ def read(path: FilePath) -> Audio:
             f"{len(samples)}, the first at {first / sample_rate:.3f} s",
             hint="export it again, or repair it in an audio editor",
         )
-    return Audio(np.ascontiguousarray(samples.T), sample_rate, subtype, path)
+    audio = Audio(np.ascontiguousarray(samples.T), sample_rate, subtype, path)
+    return replace(audio, source_identity=audio.identity)
 
 
 def write(path: FilePath, audio: Audio) -> None:

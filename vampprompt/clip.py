@@ -118,12 +118,16 @@ class Clip:
 
     def _heard(self, analysis: Any, what: str) -> Any:
         analysis = _needed(analysis, what)
-        identity = f"{self._recording.identity} {self.grid.sample_rate} {self.lufs}"
+        identity = f"{self._identity} {self.grid.sample_rate} {self.lufs}"
 
         def listen() -> Any:
             return analysis(self.samples, self.grid.sample_rate)
 
         return self.recall(analysis, identity, listen) if self.recall else listen()
+
+    @cached_property
+    def _identity(self) -> str:
+        return self._recording.identity
 
     @property
     def _recording(self) -> Audio:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vampprompt import analysis
-from vampprompt.audio import Audio, Samples, fit, limit, loudness, resample
+from vampprompt.audio import Audio, Samples, fit, loudness, resample
 from vampprompt.clip import Clip
 from vampprompt.errors import VampPromptError
 from vampprompt.protocols import BeatTracker
@@ -25,13 +25,15 @@ FADE_SECONDS = 0.01
 MOST_GAIN_DB = 20.0
 # Samples within ±1, times this, are still finite as float32.
 _MOST_FACTOR = 1e30
+# Less is no difference that anyone hears, or cares about.
+_AUDIBLE_DB = 1.0
 
 
 def prepare(
     audio: Audio,
     bundle: Bundle | Shape,
     *,
-    beats: str | BeatTracker = "auto",
+    beats: str | BeatTracker | None = None,
     seed: int = 0,
     pitch: float = 0.0,
     cache: bool = True,
@@ -44,8 +46,8 @@ def prepare(
         The recording, ``[channel, samples]``.
     bundle : Bundle or Shape
         Decides the grid of codebooks and frames; `vampprompt.models.shape_of` is enough.
-    beats : str or BeatTracker
-        The tracker, or its text.
+    beats : str or BeatTracker, optional
+        The tracker, or its text; by default `vampprompt.analysis.auto`.
     seed : int
         For random masks.
     pitch : float
@@ -72,12 +74,15 @@ def prepare(
 
         shifted = pitch_shift(audio.samples, sr=audio.sample_rate, n_steps=pitch)
         audio = replace(audio, samples=shifted.astype(np.float32))
+    tracker = analysis.tracker(beats or "auto") if isinstance(beats, str | None) else beats
     codec: Any = getattr(bundle, "codec", bundle)
     clip = Clip(
         Grid(bundle.n_codebooks, 0, codec.sample_rate, codec.hop_length),
         seed=derive(seed),
         audio=audio,
-        beat_tracker=analysis.tracker(beats) if isinstance(beats, str) else beats,
+        beat_tracker=analysis.tracker(beats)
+        if isinstance(beats, str)
+        else beats or analysis.auto(),
         onset_detector=analysis.onsets,
         loudness_meter=analysis.frame_loudness,
         recall=analysis.remembered if cache else None,
@@ -88,6 +93,8 @@ def prepare(
 
 def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
     """Bring decoded audio back to the rate, length and loudness of the recording.
+
+    Silence stays silence, whatever was composed from it.
 
     Parameters
     ----------
@@ -101,17 +108,41 @@ def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
     Returns
     -------
     ndarray
-        float32, ``[channel, samples]``, at the recording's rate, peak at most 1.
+        float32, ``[channel, samples]``, at the recording's rate, peak at most 1 or that of a
+        recording that goes beyond.
     """
     assert clip.audio is not None
-    rate = clip.grid.sample_rate
+    rate, length = clip.audio.sample_rate, clip.audio.n_samples * stretch
     decoded = decoded[:, : clip.n_samples * stretch]
-    gain = 1 / clip.gain
-    heard, wanted = loudness(decoded, rate), loudness(clip.channels, rate)
-    if np.isfinite(heard) and np.isfinite(wanted):
-        gain *= 10 ** (min(wanted - heard, MOST_GAIN_DB) / 20)
-    samples = fit(resample(decoded, rate, clip.audio.sample_rate), clip.audio.n_samples * stretch)
-    return limit(samples * np.float32(min(gain, _MOST_FACTOR)))
+    heard = loudness(decoded, clip.grid.sample_rate)
+    wanted = loudness(clip.channels, clip.grid.sample_rate)
+    if not np.isfinite(wanted):
+        return np.zeros((len(decoded), length), np.float32)
+    louder = min(wanted - heard, MOST_GAIN_DB) if np.isfinite(heard) else 0.0
+    gain = min(10 ** (louder / 20) / clip.gain, _MOST_FACTOR)
+    samples: Samples = fit(resample(decoded, clip.grid.sample_rate, rate), length)
+    samples = samples * np.float32(gain)
+    most = max(1.0, _peak(clip.audio.samples))
+    return samples * np.float32(min(1.0, most / max(_peak(samples), most)))
+
+
+def level_note(clip: Clip, song: Samples) -> str | None:
+    """Return what is to be said of a song that is not as loud as its recording, if it is not."""
+    assert clip.audio is not None
+    rate = clip.audio.sample_rate
+    wanted, heard = loudness(clip.audio.samples, rate), loudness(song, rate)
+    if not np.isfinite(wanted):
+        return "the input is silent, and so is the song"
+    if abs(heard - wanted) < _AUDIBLE_DB:
+        return None
+    louder = "louder" if heard > wanted else "quieter"
+    why = "" if heard > wanted else ": its peaks are higher, and must not be cut off"
+    return f"the song is {abs(heard - wanted):.1f} dB {louder} than the recording{why}"
+
+
+def _peak(samples: Samples) -> float:
+    # Without the copy that np.abs would make of a long recording.
+    return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
 def crossfade(clip: Clip, composed: Samples, kept: NDArray[np.bool_]) -> Samples:

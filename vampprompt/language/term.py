@@ -77,6 +77,27 @@ class Term:
         flat = (each for value in values for each in (value if type(value) is tuple else (value,)))
         return [value for value in flat if isinstance(value, Term)]
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it and the terms among its arguments read."""
+        own = (getattr(self, name) for name in _file_fields(type(self)))
+        inner = (file for child in self.children for file in child.files)
+        return tuple(dict.fromkeys((*filter(None, own), *inner)))
+
+    def with_files(self, move: Callable[[str], str]) -> Self:
+        """Return the same term with its files elsewhere, as `move` says of each path."""
+
+        def moved(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(moved, value))
+            return value.with_files(move) if isinstance(value, Term) else value
+
+        if not self.files:
+            return self
+        values = {field.name: moved(getattr(self, field.name)) for field, _ in _fields(type(self))}
+        values |= {name: move(values[name]) for name in _file_fields(type(self)) if values[name]}
+        return type(self)(**values)
+
     def located(self, span: Span) -> Self:
         """Return the same term, as written at that place of a text."""
         twin: Self = object.__new__(type(self))
@@ -149,7 +170,19 @@ def _reader(hint: Any) -> Callable[[Any], Any] | None:
         return read
     inner = [_reader(each) for each in get_args(hint)] if type(None) in get_args(hint) else []
     optional = next((read for read in inner if read is not None), None)
-    return optional and (lambda value: None if value is None else optional(value))
+    if optional is None:
+        return None
+
+    def read_optional(value: Any) -> Any:
+        return None if value is None else optional(value)
+
+    read_optional.is_path = getattr(optional, "is_path", False)  # type: ignore[attr-defined]
+    return read_optional
+
+
+@_once
+def _file_fields(kind: type[Any]) -> list[str]:
+    return [name for name, read in readers(kind).items() if getattr(read, "is_path", False)]
 
 
 @_once

@@ -77,8 +77,8 @@ def level(value: Any) -> Quantity:
     return quantity
 
 
-def whole(least: int) -> Callable[[Any], int]:
-    """Return what takes a whole number, at least `least`."""
+def whole(least: int, most: int | None = None) -> Callable[[Any], int]:
+    """Return what takes a whole number, at least `least` and at most `most`."""
 
     def take(value: Any) -> int:
         if isinstance(value, float):
@@ -88,6 +88,8 @@ def whole(least: int) -> Callable[[Any], int]:
             raise MaskError(f"'{quantity}' is not a whole number", hint="write one without a unit")
         if quantity.number < least:
             raise MaskError(f"'{quantity}' is less than {least}")
+        if most is not None and quantity.number > most:
+            raise MaskError(f"'{quantity}' is more than {most}")
         return int(quantity.number)
 
     return take
@@ -121,6 +123,10 @@ def file_path(value: Any) -> str:
     if not isinstance(path, str) or not path:
         raise MaskError("the path of a file is empty or not text")
     return path
+
+
+# So that whoever has a term finds the files that it reads.
+file_path.is_path = True  # type: ignore[attr-defined]
 
 
 def text(value: Any) -> str:

@@ -135,6 +135,8 @@ class Blocks(Confidence):
     """
 
     name = "blocks"
+    # Windows of a long clip come one after the other, as the blocks in them do.
+    in_sequence = True
     steps: Positive = 36
     blocks: Positive = 6
 
