@@ -9,7 +9,7 @@ import torch
 
 from tests.samplers.fakes import NeighbourModel, fill, generators, keep_for, tokens_for
 from vampprompt.errors import SamplerError
-from vampprompt.models.checkpoints import load_codec, load_model
+from vampprompt.models.files import make_codec, make_model, read_weights
 from vampprompt.protocols import Sampler
 from vampprompt.samplers import Confidence, from_text, samplers
 
@@ -190,8 +190,8 @@ def test_shapes_that_do_not_fit(sampler):
     ("name", "steps"), [("coarse", 1), ("coarse", 4), ("coarse", 12), ("c2f", 2)]
 )
 def test_greedy_tokens_are_those_of_vampnet_for_the_same_weights(name, steps):
-    codec = load_codec(REFERENCE / "codec.pth")
-    model = load_model(REFERENCE / f"{name}.pth", codec)
+    codec = make_codec(read_weights(REFERENCE / "codec.pth"))
+    model = make_model(read_weights(REFERENCE / f"{name}.pth"), codec)
     expected = np.load(REFERENCE / "expected.npz")
     tokens = torch.from_numpy(expected["tokens"])[:1, : model.n_codebooks]
     keep = torch.from_numpy(expected["mask"])[:1, : model.n_codebooks] == 0

@@ -74,7 +74,7 @@ def prepare(
 
         shifted = pitch_shift(audio.samples, sr=audio.sample_rate, n_steps=pitch)
         audio = replace(audio, samples=shifted.astype(np.float32))
-    tracker = analysis.tracker(beats or "auto") if isinstance(beats, str | None) else beats
+    tracker: Any = analysis.tracker(beats or "auto") if isinstance(beats, str | None) else beats
     codec: Any = getattr(bundle, "codec", bundle)
     clip = Clip(
         Grid(bundle.n_codebooks, 0, codec.sample_rate, codec.hop_length),
@@ -123,7 +123,8 @@ def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
     samples: Samples = fit(resample(decoded, clip.grid.sample_rate, rate), length)
     samples = samples * np.float32(gain)
     most = max(1.0, _peak(clip.audio.samples))
-    return samples * np.float32(min(1.0, most / max(_peak(samples), most)))
+    over = _peak(samples) / most
+    return samples if over <= 1 else (samples / np.float32(over)).clip(-most, most)
 
 
 def level_note(clip: Clip, song: Samples) -> str | None:
