@@ -24,7 +24,7 @@ from rich.text import Text
 
 import vampprompt as vp
 from vampprompt import VampPromptError
-from vampprompt.composing import audio_paths, recipe_path
+from vampprompt.composing import songs_there
 from vampprompt.files import atomic
 
 from .options import Plan, planned
@@ -184,8 +184,6 @@ def _attempt(plan: Plan, bundle: Bundle, job: Job, again: bool) -> Outcome:
             return Outcome(job, "unchanged", tuple(paths))
         song = plan.compose(bundle, vp.read(job.source))
         job.output.parent.mkdir(parents=True, exist_ok=True)
-        # A recipe must never lie beside a song that it does not make.
-        recipe_path(job.output).unlink(missing_ok=True)
         paths = song.write(job.output)
     except VampPromptError as error:
         reason = error.message if error.hint is None else f"{error.message}: {error.hint}"
@@ -203,16 +201,8 @@ def _attempt(plan: Plan, bundle: Bundle, job: Job, again: bool) -> Outcome:
 
 def _done(plan: Plan, bundle: Bundle, job: Job) -> list[Path]:
     """Return the files of a song that is there and would come out the same again."""
-    beside = recipe_path(job.output)
-    try:
-        found = vp.Recipe.read(beside)
-    except VampPromptError:
-        return []
-    paths = audio_paths(job.output, found.settings.variations)
-    if not all(path.is_file() for path in paths):
-        return []
-    wanted = vp.Recipe.of(plan.settings, bundle, vp.Source.of(job.source))
-    return paths if found.essence == wanted.essence else []
+    recipe = vp.Recipe.of(plan.settings, bundle, vp.Source.heard(vp.read(job.source)))
+    return songs_there(job.output, recipe)
 
 
 def _make_folder(path: Path) -> None:

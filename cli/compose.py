@@ -9,8 +9,7 @@ import typer
 
 import vampprompt as vp
 from vampprompt import VampPromptError
-from vampprompt.audio import check_output
-from vampprompt.composing import audio_paths
+from vampprompt.composing import audio_paths, check_songs
 
 from .options import Plan, planned
 from .output import notice, results, stage_bars
@@ -26,6 +25,9 @@ def compose(
     report: Annotated[
         Path | None, typer.Option(help="Write a page to hear and see the result: out.html.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace also what is there and was not made so.")
+    ] = False,
     *,
     plan: Plan,
 ) -> None:
@@ -44,8 +46,7 @@ def compose(
                 f"'{path}' is the recording itself, which is never overwritten",
                 hint=f"name another file with {option}",
             )
-    for path in written:
-        check_output(path)
+    check_songs(output, plan.settings.variations, force=force)
     if report is not None:
         vp.report.check_output(report)
 
@@ -56,7 +57,7 @@ def compose(
         song = plan.compose(bundle, audio, on_progress=log.on_progress, on_step=steps)
     for note in song.notes:
         notice(note)
-    paths = song.write(output)
+    paths = song.write(output, force=force)
     if report is not None:
         vp.report.write(report, song, audio or vp.read(recording), log)
         paths.append(report)

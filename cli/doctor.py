@@ -201,7 +201,7 @@ def _composing() -> Iterator[Finding]:
 
 
 def _caches() -> Iterator[Finding]:
-    from vampprompt.analysis.cache import location
+    from vampprompt.analysis import location
 
     folder = location()
     try:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 Recall: TypeAlias = Callable[[Any, str, Callable[[], Any]], Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clip:
     """A recording made ready for a codec: its grid of tokens, its sound, what is heard in it.
 
@@ -59,6 +59,9 @@ class Clip:
     loudness_meter: LoudnessMeter | None = None
     recall: Recall | None = None
     _memory: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Clip: {self.grid.n_codebooks} codebooks, {self.grid.n_frames} frames>"
 
     @property
     def n_samples(self) -> int:

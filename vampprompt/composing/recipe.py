@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vampprompt.audio import Audio, read
 from vampprompt.composing.settings import Settings
-from vampprompt.errors import VampPromptError
+from vampprompt.errors import FileError, VampPromptError, shown
 from vampprompt.files import check_readable, read_json
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Source:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recipe:
     """What a song was made from and how.
 
@@ -119,10 +119,18 @@ class Recipe:
         files = tuple(map(Source.of, settings.files))
         return cls(settings, bundle.reference, source, files, versions)
 
+    def __repr__(self) -> str:
+        return f"<Recipe: {shown(self.settings.mask, 60)}, seed {self.settings.seed}>"
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in {one.name for one in fields(Settings)}:
             raise AttributeError(f"a recipe has no '{name}'")
         return self.settings.written()[name]
+
+    def each(self) -> list[Recipe]:
+        """Return a recipe for each of its variations alone."""
+        alone = (replace(self.settings, variations=(one,)) for one in self.settings.variations)
+        return [replace(self, settings=settings) for settings in alone]
 
     def makes_what(self, other: Recipe) -> bool:
         """Return whether it makes the same song as another, whatever the files are called.
@@ -246,12 +254,12 @@ def read_content(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    VampPromptError
+    FileError
         If the file is missing, no recipe, or of a newer format.
     """
     try:
         content = read_json(path, most=_MOST)
-    except VampPromptError as error:
+    except FileError as error:
         error.message = f"cannot read the recipe: {error.message}"
         raise
     return _checked(content, f"'{path}'")
@@ -260,10 +268,10 @@ def read_content(path: Path) -> dict[str, Any]:
 def _checked(content: Any, what: str) -> dict[str, Any]:
     if not isinstance(content, dict) or "vampprompt recipe" not in content:
         hint = "give the .json file that compose wrote beside its output"
-        raise VampPromptError(f"{what} is not a recipe", hint=hint)
+        raise FileError(f"{what} is not a recipe", hint=hint)
     number = content["vampprompt recipe"]
     if number != FORMAT or isinstance(number, bool):
-        raise VampPromptError(
+        raise FileError(
             f"{what} is a recipe of format {number!r:.20}, and this version reads {FORMAT}",
             hint="update vampprompt",
         )

@@ -80,9 +80,7 @@ def prepare(
         Grid(bundle.n_codebooks, 0, codec.sample_rate, codec.hop_length),
         seed=derive(seed),
         audio=audio,
-        beat_tracker=analysis.tracker(beats)
-        if isinstance(beats, str)
-        else beats or analysis.auto(),
+        beat_tracker=tracker,
         onset_detector=analysis.onsets,
         loudness_meter=analysis.frame_loudness,
         recall=analysis.remembered if cache else None,
