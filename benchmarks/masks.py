@@ -69,6 +69,7 @@ def main() -> None:
         return Clip(
             HOUR,
             audio=Audio(np.zeros((1, 1), dtype=np.float32), HOUR.sample_rate),
+            lufs=-np.inf,
             beat_tracker=_Told(Beats(beats, beats[::4])),
             onset_detector=lambda samples, sample_rate: onsets,
             loudness_meter=lambda samples, hop_length, n_frames: loudness,
