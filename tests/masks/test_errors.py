@@ -35,6 +35,7 @@ PARSED = [
     ("«(»beat", "a parenthesis that is never closed", "add ')'"),
     ("«(»(beat)", "a parenthesis that is never closed", "add ')'"),
     ("beat«)»", "an operator should stand before ')'", "no parenthesis is open here"),
+    ("(beat)«)»", "an operator should stand before ')'", "no parenthesis is open here"),
     ("(«)»", "a mask should stand before ')'", None),
     ("beat & (onset |«)»", "a mask should stand before ')'", None),
     ("~«»", "the mask ends where a mask should follow", None),
@@ -329,12 +330,13 @@ def test_nesting_without_end_is_refused(text):
 
 
 def test_an_error_in_a_mask_made_in_python_points_into_its_text():
-    mask = ~(beat & (codebook < 9)) | random(0.5)
+    twice = codebook < 9
+    mask = ~(beat & twice) | random(0.5) | twice
     with pytest.raises(MaskError) as caught:
         mask.evaluate(SHORT.context)
     check(
         caught.value,
-        "~(beat & «codebook<9») | random(0.5)",
+        "~(beat & «codebook<9») | random(0.5) | codebook<9",
         "there is no codebook 9: the clip has 5, counted from 0",
         "write a number from 0 to 5",
     )

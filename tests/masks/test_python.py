@@ -21,6 +21,7 @@ SAME = [
     (beat & (codebook < 3), "beat & codebook<3"),
     ((codebook >= 2) & (codebook < 4), "2<=codebook<4"),
     ((codebook > 2) | (codebook <= 1), "codebook>2 | codebook<=1"),
+    ((codebook > 2) & (codebook <= 4), "2<codebook<=4"),
     ((codebook == 2) ^ (codebook != 1), "codebook==2 ^ codebook!=1"),
     (3 > codebook, "codebook<3"),  # noqa: SIM300
     (np.int64(3) > codebook, "codebook<3"),
@@ -88,7 +89,7 @@ def test_the_tree_is_shown():
 
 
 def test_units_stay_as_written():
-    text = "periodic(1/2beat, width=050.0ms) | 0.50s..1500ms | random(10%)"
+    text = "periodic(1/2beat, width=050.0ms) | 0.50s..1500ms | random(10%) | shift(beat, -0.50s)"
     assert str(parse(text)) == text
     assert parse("0.50s..1s") == parse("0.5s..1s")
 
@@ -107,6 +108,7 @@ def test_long_chains_work():
         mask |= term
     assert parse(str(mask)) == mask
     assert mask.evaluate(Clip().context).all()
+    assert len(parse("(beat | 2s..) & " * 500 + "beat").children) == 501
 
 
 def test_deep_masks_are_refused_when_they_are_made():
