@@ -61,6 +61,14 @@ class Duo(Term):
     starts_at: Length = "2s"
 
 
+@dataclass(frozen=True, repr=False)
+class Pair(Term):
+    name = operator = "|"
+    level = 1
+
+    terms: tuple[Any, ...]
+
+
 def fails(loud):
     raise ValueError("too loud") if loud else TypeError("no sound")
 
@@ -69,6 +77,7 @@ voices: Registry[Any] = Registry("voice", "vampprompt.tests.voices", SamplerErro
 parts: Registry[Any] = Registry("part", "vampprompt.tests.parts", SamplerError)
 for _entry in (Voice, Choir, Duo):
     voices.register(_entry.name, _entry)
+voices.register("low", Voice)
 voices.register("fails", fails)
 voices.register("nested", lambda pitch: read("sing-low(pitch=-1)", GRAMMAR))
 parts.register("soft", Voice(0.5))
@@ -137,6 +146,13 @@ def test_what_cannot_be_read(marked, message, hint):
     assert caught.value.message == message
     assert caught.value.hint == hint
     assert (caught.value.span.start, caught.value.span.stop) == (start, stop)
+
+
+def test_arguments_have_names_of_their_own_and_operators_those_of_the_whole():
+    grammar = Grammar(voices, "low", parts, {"|": Pair})
+    assert read("low(parts=soft) | choir(3)", grammar).terms == (Voice(parts=Voice(0.5)), Choir(3))
+    with pytest.raises(SamplerError, match="unknown part 'choir'"):
+        read("low(parts=choir)", grammar)
 
 
 def test_an_error_stays_where_it_arose():
