@@ -201,6 +201,12 @@ def test_a_wrong_value_is_no_wrong_type():
         assert not isinstance(caught.value, TypeError)
 
 
+def test_numpy_s_array_is_the_tensor():
+    mask, clip = parse("beat & codebook<2"), Clip().context
+    assert mask.array(clip).dtype == bool
+    assert (mask.array(clip) == mask.evaluate(clip).numpy()).all()
+
+
 def test_axes_can_be_kept_in_sets():
     assert len({codebook, frame, time, codebook}) == 3
     assert Quantity.parse("2s") == 2 * s
