@@ -326,7 +326,7 @@ class _Parser:
             hint = "positions are never negative; write suffix(2s) for the end of the clip"
         elif token.text == ")" and not self._depth:
             hint = "no parenthesis is open here"
-        elif token.text in ("&", "|") and self._index and token.text == self._last.text:
+        elif token.text in ("&", "|") and token.text == self._last.text:
             hint = f"write {token.text} once"
         return self._error(f"{wanted} should stand before '{token.text}'", hint)
 

@@ -64,10 +64,8 @@ class Term:
         size = 1 + sum(child._size for child in children)
         if depth > MAX_DEPTH or size > MAX_SIZE:
             what = f"{depth} levels deep" if depth > MAX_DEPTH else f"{size} parts large"
-            raise self.error(
-                f"a mask {what}; the limits are {MAX_DEPTH} levels and {MAX_SIZE} parts",
-                hint="chains of one operator are one level: a | b | c",
-            )
+            what = f"a mask {what}; the limits are {MAX_DEPTH} levels and {MAX_SIZE} parts"
+            raise self.error(what, hint="chains of one operator are one level: a | b | c")
         self.__dict__.update(_depth=depth, _size=size)
 
     @property
@@ -256,11 +254,7 @@ class Argument:
 
 
 def call(
-    name: str,
-    entry: Any,
-    arguments: list[Argument],
-    place: Span,
-    error: type[VampPromptError],
+    name: str, entry: Any, arguments: list[Argument], place: Span, error: type[VampPromptError]
 ) -> Any:
     """Return what a name makes from arguments.
 
