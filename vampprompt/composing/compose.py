@@ -22,7 +22,7 @@ from vampprompt.clip import Clip
 from vampprompt.composing.recipe import Recipe, Source
 from vampprompt.composing.settings import InPython, Settings
 from vampprompt.composing.song import Song
-from vampprompt.composing.sound import crossfade, level_note, prepare, restore
+from vampprompt.composing.sound import crossfade, prepare, restore
 from vampprompt.composing.windows import fill
 from vampprompt.errors import VampPromptError
 from vampprompt.masks import Mask
@@ -137,7 +137,8 @@ def compose(
             seeds = [derive(how.seed, number, index) for index in how.variations]
             tokens = _regenerate(bundle, tokens, keep, how, seeds, batch, report)
         decoded = _decode(bundle, tokens, partial(progress, "decode"))
-    finished = [restore(clip, one, how.stretch) for one in decoded]
+    restored = [restore(clip, one, how.stretch) for one in decoded]
+    finished = [one.samples for one in restored]
     if how.keep_audio:
         whole = kept.all(dim=1).numpy()
         finished = [crossfade(clip, *one) for one in zip(finished, whole, strict=True)]
@@ -149,7 +150,7 @@ def compose(
         recipe = replace(recipe, settings=replace(how, beats=tracker))
     else:
         recipe = replace(recipe, settings=replace(how, beats=None))
-    notes |= dict.fromkeys(filter(None, (level_note(clip, one) for one in finished)))
+    notes |= dict.fromkeys(one.note for one in restored if one.note)
     return Song(
         audio=np.stack(finished),
         sample_rate=audio.sample_rate,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +89,23 @@ def prepare(
     return replace(clip, grid=replace(clip.grid, n_frames=n_frames))
 
 
-def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
+class Restored(NamedTuple):
+    """What `restore` gives.
+
+    Attributes
+    ----------
+    samples : ndarray
+        float32, ``[channel, samples]``, at the recording's rate, peak at most 1 or that of a
+        recording that goes beyond.
+    note : str
+        What is to be said of its level; empty where that is the recording's.
+    """
+
+    samples: Samples
+    note: str
+
+
+def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Restored:
     """Bring decoded audio back to the rate, length and loudness of the recording.
 
     Silence stays silence, whatever was composed from it.
@@ -102,12 +118,6 @@ def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
         float32, ``[channel, samples]``, at the codec's rate.
     stretch : int
         Factor by which the decoded audio is longer than the clip.
-
-    Returns
-    -------
-    ndarray
-        float32, ``[channel, samples]``, at the recording's rate, peak at most 1 or that of a
-        recording that goes beyond.
     """
     assert clip.audio is not None
     rate, length = clip.audio.sample_rate, clip.audio.n_samples * stretch
@@ -115,28 +125,20 @@ def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
     heard = loudness(decoded, clip.grid.sample_rate)
     wanted = loudness(clip.channels, clip.grid.sample_rate)
     if not np.isfinite(wanted):
-        return np.zeros((len(decoded), length), np.float32)
-    louder = min(wanted - heard, MOST_GAIN_DB) if np.isfinite(heard) else 0.0
-    gain = min(10 ** (louder / 20) / clip.gain, _MOST_FACTOR)
+        silence = np.zeros((len(decoded), length), np.float32)
+        return Restored(silence, "the input is silent, and so is the song")
+    louder = wanted - heard if np.isfinite(heard) else 0.0
+    gain = min(10 ** (min(louder, MOST_GAIN_DB) / 20) / clip.gain, _MOST_FACTOR)
     samples: Samples = fit(resample(decoded, clip.grid.sample_rate, rate), length)
     samples = samples * np.float32(gain)
     most = max(1.0, _peak(clip.audio.samples))
     over = _peak(samples) / most
-    return samples if over <= 1 else (samples / np.float32(over)).clip(-most, most)
-
-
-def level_note(clip: Clip, song: Samples) -> str | None:
-    """Return what is to be said of a song that is not as loud as its recording, if it is not."""
-    assert clip.audio is not None
-    rate = clip.audio.sample_rate
-    wanted, heard = loudness(clip.audio.samples, rate), loudness(song, rate)
-    if not np.isfinite(wanted):
-        return "the input is silent, and so is the song"
-    if abs(heard - wanted) < _AUDIBLE_DB:
-        return None
-    louder = "louder" if heard > wanted else "quieter"
-    why = "" if heard > wanted else ": its peaks are higher, and must not be cut off"
-    return f"the song is {abs(heard - wanted):.1f} dB {louder} than the recording{why}"
+    if over > 1:
+        samples = (samples / np.float32(over)).clip(-most, most)
+    quieter = max(louder - MOST_GAIN_DB, 0.0) + 20 * np.log10(max(over, 1.0))
+    why = "its peaks are higher, and must not be cut off" if over > 1 else "it is nearly silent"
+    note = f"the song is {quieter:.1f} dB quieter than the recording: {why}"
+    return Restored(samples, note if quieter > _AUDIBLE_DB else "")
 
 
 def _peak(samples: Samples) -> float:

@@ -103,7 +103,7 @@ def with_steps(sampler: Sampler, steps: int) -> Sampler:
 
 def fewer_steps(sampler: Sampler, most: int) -> Sampler:
     """Return a sampler that takes at most so many steps in all, where it counts them."""
-    steps = getattr(sampler, "steps", 0) if is_dataclass(sampler) else 0
+    steps: Any = getattr(sampler, "steps", 0) if is_dataclass(sampler) else 0
     total = sum(steps) if isinstance(steps, tuple) else steps
     return with_steps(sampler, most) if isinstance(total, int) and total > most else sampler
 
