@@ -38,8 +38,8 @@ def test_without_a_name_the_output_lies_beside_the_input_and_names_the_tracker(f
 def test_a_recipe_makes_the_same_file_again(folder, told):
     settings = ["--variations", "2", "--sampler", "typical(mass=0.2)", "--seed", "5", *QUICK]
     told("compose", "in.wav", "-m", "onset", *settings, "-o", "out.wav")
-    told("compose", "--recipe", "out.json", "-o", "again.wav")
     for i in (1, 2):
+        told("compose", "--recipe", f"out-{i}.json", "-o", f"again-{i}.wav")
         assert Path(f"again-{i}.wav").read_bytes() == Path(f"out-{i}.wav").read_bytes()
 
 
@@ -90,7 +90,7 @@ BAD = [
     (["in.wav", "-m", "beat", "-o", "in.wav"], "never overwritten"),
     (["in.wav", "-m", "beat", "-o", "sub/../in.wav"], "never overwritten"),
     (["--recipe", "none.json"], "cannot read the recipe"),
-    (["--recipe", "text.wav"], "is not a recipe"),
+    (["--recipe", "text.wav"], "cannot read the recipe"),
 ]
 
 

@@ -14,6 +14,7 @@ from vampprompt.audio import Audio, read
 from vampprompt.composing.settings import Settings
 from vampprompt.errors import FileError, VampPromptError, shown
 from vampprompt.files import check_readable, read_json
+from vampprompt.models.layout import STARTER
 
 if TYPE_CHECKING:
     from vampprompt.models import Bundle
@@ -167,7 +168,8 @@ class Recipe:
 
         model = dict(self.model)
         for name in ("name", "lora"):
-            if model.get(name) and Path(model[name]).exists():
+            # The starter's name is no path, even beside a folder that is called so.
+            if model.get(name) not in (None, STARTER) and Path(model[name]).exists():
                 model[name] = f"./{beside(model[name])}"
         content = {
             "vampprompt recipe": FORMAT,
