@@ -57,7 +57,7 @@ class Source:
     @classmethod
     def heard(cls, audio: Audio) -> Source | None:
         """Describe the file of a recording, if its samples are still those read from it."""
-        if audio.path is None or audio.identity != audio.source_identity:
+        if not audio.is_as_read:
             return None
         return cls(str(audio.path), samples=audio.identity)
 
