@@ -1,4 +1,4 @@
-"""The classes of the package's codecs under one name; `vampprompt.models.codecs` has all by name."""
+"""The classes of the package's own codecs; their registry is `vampprompt.models.codecs`."""
 
 from vampprompt.models.dac import DacCodec, DacMrfCodec
 from vampprompt.models.spectral import SpectralCodec

@@ -21,8 +21,14 @@ from torch.overrides import TorchFunctionMode
 from vampprompt.errors import ModelError
 from vampprompt.language import Registry
 from vampprompt.models.dac import DacCodec, DacMrfCodec
-from vampprompt.models.layout import check_file, check_settings
-from vampprompt.models.pickled import Stored, damaged, read_pickled, read_stored, told
+from vampprompt.models.layout import (
+    check_file,
+    check_settings,
+    damaged,
+    safetensors_shapes,
+    told,
+)
+from vampprompt.models.pickled import StoredTensor, read_pickled, read_stored
 from vampprompt.models.spectral import SpectralCodec
 from vampprompt.models.transformer import VampNet
 from vampprompt.protocols import Codec
@@ -41,8 +47,6 @@ codecs.register("spectral", SpectralCodec)
 _AS_PUBLISHED = "give the file as it was published"
 # Of what training needs and sampling does not, none is there without the other.
 _PAIRS = {"weight_g": "weight_v", "weight_v": "weight_g", "lora_A": "lora_B", "lora_B": "lora_A"}
-# Of what describes the tensors of a safetensors file.
-_LARGEST_HEADER = 4 << 20
 _FLOATS = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
 _FLOATS |= {getattr(torch, name) for name in dir(torch) if name.startswith("float8_")}
 # Settings of the original that ask for layers which no released model has.
@@ -124,7 +128,7 @@ def read_weights(path: Path, *, shapes_only: bool = False) -> Weights:
     if not isinstance(content, dict) or not content:
         raise ModelError(f"{path} holds no weights but {type(content).__name__}")
     for name, value in content.items():
-        if not isinstance(name, str) or not isinstance(value, Stored):
+        if not isinstance(name, str) or not isinstance(value, StoredTensor):
             kind = type(value).__name__
             raise ModelError(f"{path} holds no state dict: {reprlib.repr(name)} is {kind}")
     if not isinstance(kwargs, dict):
@@ -143,17 +147,12 @@ def read_weights(path: Path, *, shapes_only: bool = False) -> Weights:
 
 
 def _safetensors(path: Path, shapes_only: bool) -> StateDict:
-    from safetensors import safe_open
     from safetensors.torch import load_file
 
-    with told(path), path.open("rb") as file:
-        if int.from_bytes(file.read(8), "little") > _LARGEST_HEADER:
-            raise damaged(path, "what it describes is far more than any model has")
+    shapes = safetensors_shapes(path)
     with told(path):
         if not shapes_only:
             return load_file(path)
-        with safe_open(path, "pt") as file:
-            shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
         return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
 
 

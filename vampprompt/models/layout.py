@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -23,7 +24,10 @@ __all__ = [
     "Shape",
     "check_file",
     "check_settings",
+    "damaged",
+    "safetensors_shapes",
     "starter_folder",
+    "told",
 ]
 
 STARTER = "starter"
@@ -48,6 +52,9 @@ _MOST_FINETUNES = 1000
 _LARGEST_CONFIG = 1 << 20
 _LARGEST_CARD = 1 << 16
 _POINTER = b"version https://git-lfs"
+# Of what describes the tensors of a safetensors file, and of any tensor.
+_LARGEST_HEADER, MOST_AXES = 4 << 20, 8
+_FLOATS = re.compile("F64|F32|F16|BF16|F8_.*")
 
 
 def starter_folder() -> Path:
@@ -181,6 +188,51 @@ def check_file(path: Path) -> None:
                 f"{path} is a pointer of Git LFS, not the file itself",
                 hint="run in its folder: git lfs pull",
             )
+
+
+def damaged(path: Path, reason: object) -> ModelError:
+    """Return the error for a file that says something impossible."""
+    first_line = str(reason).strip().partition("\n")[0] or type(reason).__name__
+    return ModelError(f"{path} is damaged or cut short: {first_line}", hint="download it again")
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Name the file whose reading failed."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except MemoryError as error:
+        raise ModelError(f"{path} does not fit into memory") from error
+    except Exception as error:  # there is no end to what a damaged file can raise
+        raise damaged(path, error) from error
+
+
+def safetensors_shapes(path: Path) -> dict[str, list[int]]:
+    """Return the shapes of a safetensors file's weights, looking at none of them.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, or not one of floating point numbers.
+    """
+    from safetensors import safe_open
+
+    check_file(path)
+    with told(path):
+        with path.open("rb") as start:
+            if int.from_bytes(start.read(8), "little") > _LARGEST_HEADER:
+                raise ValueError("it describes far more than any model has")
+        with safe_open(path, "np") as file:
+            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            for name, one in found.items():
+                if not _FLOATS.fullmatch(one.get_dtype()):
+                    kind = one.get_dtype()
+                    raise ModelError(f"{path}: '{name}' holds {kind}, which no weights are")
+                if len(one.get_shape()) > MOST_AXES:
+                    raise ValueError(f"'{name}' has {len(one.get_shape())} axes")
+            return {name: list(one.get_shape()) for name, one in found.items()}
 
 
 def check_settings(where: Path, part: str, settings: Mapping[str, Any]) -> None:

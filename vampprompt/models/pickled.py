@@ -12,8 +12,6 @@ import math
 import pickletools
 import sys
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,11 +21,12 @@ import torch
 from torch import Tensor
 
 from vampprompt.errors import ModelError
+from vampprompt.models.layout import MOST_AXES, damaged, told
 
-__all__ = ["Stored", "damaged", "read_pickled", "read_stored", "told"]
+__all__ = ["StoredTensor", "read_pickled", "read_stored"]
 
 # Far more than there is in any model's file beside the weights themselves.
-_MOST_BYTES, _MOST_STEPS, _MOST_AXES, _LARGEST = 16 << 20, 1 << 20, 8, 1 << 48
+_MOST_BYTES, _MOST_STEPS, _LARGEST = 16 << 20, 1 << 20, 1 << 48
 _AS_PLAIN = "ask its publisher for the state dict alone, or for safetensors"
 _STORAGES = {
     "torch DoubleStorage": torch.float64,
@@ -66,13 +65,16 @@ class _Storage:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredTensor:
     """Where a tensor lies, in elements of a storage."""
 
     storage: _Storage
     offset: int
     size: tuple[int, ...]
     stride: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return "a tensor"
 
 
 class _Sparing(io.FileIO):
@@ -84,14 +86,8 @@ class _Sparing(io.FileIO):
         return super().read(size) or b""
 
 
-def damaged(path: Path, reason: object) -> ModelError:
-    """Return the error for a file that says something impossible."""
-    first_line = str(reason).strip().partition("\n")[0] or type(reason).__name__
-    return ModelError(f"{path} is damaged or cut short: {first_line}", hint="download it again")
-
-
 def read_pickled(path: Path) -> Any:
-    """Return what a file of `torch.save` holds, with a `Stored` in place of each tensor.
+    """Return what a file of `torch.save` holds, with a `StoredTensor` in place of each tensor.
 
     A `ModelError` if the file is none, or holds more than dictionaries, lists, tuples, numbers,
     texts and tensors.
@@ -106,14 +102,14 @@ def read_pickled(path: Path) -> Any:
         return _Machine(path, folder).run(archive.read(name))
 
 
-def read_stored(path: Path, places: dict[str, Stored]) -> dict[str, Tensor]:
+def read_stored(path: Path, places: dict[str, StoredTensor]) -> dict[str, Tensor]:
     """Return the tensors that lie there, by name."""
     read: dict[_Storage, Tensor] = {}
     with told(path), zipfile.ZipFile(path) as archive:
         for storage in {one.storage for one in places.values()}:
-            content = bytearray(archive.read(storage.record))
-            if len(content) != storage.length * storage.dtype.itemsize:
+            if archive.getinfo(storage.record).file_size != storage.length * storage.dtype.itemsize:
                 raise ValueError(f"{storage.record} is not as long as it says")
+            content = bytearray(archive.read(storage.record))
             read[storage] = torch.empty(0, dtype=storage.dtype)
             if content:
                 read[storage] = torch.frombuffer(content, dtype=storage.dtype)
@@ -121,19 +117,6 @@ def read_stored(path: Path, places: dict[str, Stored]) -> dict[str, Tensor]:
             name: read[one.storage].as_strided(one.size, one.stride, one.offset)
             for name, one in places.items()
         }
-
-
-@contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Name the file whose reading failed."""
-    try:
-        yield
-    except ModelError:
-        raise
-    except MemoryError as error:
-        raise ModelError(f"{path} does not fit into memory") from error
-    except Exception as error:  # there is no end to what a damaged file can raise
-        raise damaged(path, error) from error
 
 
 def _checked_names(path: Path) -> list[str]:
@@ -226,8 +209,10 @@ class _Machine:
             record = f"{self.folder}data/{_of(str, key)}"
             stack.append(_Storage(dtype, record, *_counts((length,))))
         elif step == "REDUCE":
-            arguments = _of(tuple, stack.pop())
-            stack.append(_made(_of(_Named, stack.pop()).name, arguments))
+            arguments, called = _of(tuple, stack.pop()), _of(_Named, stack.pop())
+            if any(arguments[6:]):  # flags, which say that signs are turned over
+                raise self._odd_tensor(called.name)
+            stack.append(_made(called.name, arguments))
         elif step == "BUILD":
             stack.pop()  # versions of modules, which nothing here reads
         elif step != "PROTO":
@@ -243,17 +228,18 @@ class _Machine:
     def _named(self, name: str) -> _Named:
         if name in _KNOWN:
             return _Named(name)
-        dotted = name.replace(" ", ".")
         if name.startswith("torch._utils _rebuild_"):
-            raise ModelError(
-                f"{self.path} holds a tensor of a kind that no state dict needs ({dotted})",
-                hint="save plain tensors of floating point numbers",
-            )
+            raise self._odd_tensor(name)
         raise ModelError(
-            f"{self.path} holds pickled Python code ({dotted}), which could do anything and is "
-            "not loaded",
+            f"{self.path} holds pickled Python code ({name.replace(' ', '.')}), which could do "
+            "anything and is not loaded",
             hint=_AS_PLAIN,
         )
+
+    def _odd_tensor(self, name: str) -> ModelError:
+        what = f"a tensor of a kind that no state dict needs ({name.replace(' ', '.')})"
+        hint = "save plain tensors of floating point numbers"
+        return ModelError(f"{self.path} holds {what}", hint=hint)
 
 
 def _of(kind: type[Any] | tuple[type[Any], ...], value: Any) -> Any:
@@ -274,14 +260,14 @@ def _made(name: str, arguments: tuple[Any, ...]) -> Any:
     if name == _DICT and not arguments:
         return {}
     if name == _PARAMETER:
-        return _of(Stored, arguments[0])
-    if name != _TENSOR or len(arguments) not in (6, 7) or any(arguments[6:]):
+        return _of(StoredTensor, arguments[0])
+    if name != _TENSOR or len(arguments) not in (6, 7):
         raise ValueError(f"{name} is not called so by torch.save")
     storage = _of(_Storage, arguments[0])
     (offset,), size, stride = map(_counts, ((arguments[1],), *arguments[2:4]))
-    if len(size) != len(stride) or len(size) > _MOST_AXES:
+    if len(size) != len(stride) or len(size) > MOST_AXES:
         raise ValueError("a tensor of an impossible size")
     last = sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if offset + (1 + last if math.prod(size) else 0) > storage.length:
         raise ValueError("a tensor is larger than what is stored of it")
-    return Stored(storage, offset, size, stride)
+    return StoredTensor(storage, offset, size, stride)
