@@ -88,6 +88,56 @@ def test_the_identity_is_of_the_weights(folder, converted, tmp_path):
     assert tuned.finetune == "whole"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weight: weight.mul_(0.5),
+        lambda weight: weight.data.neg_(),
+        lambda weight: weight.data.view(-1)[7:8].add_(1e-3),
+        lambda weight: weight.set_(weight.data.flip(0).clone()),
+        lambda weight: weight.detach().numpy().fill(3),
+    ],
+)
+@pytest.mark.parametrize("part", ["codec", "coarse", "fine"])
+def test_weights_changed_in_place_have_another_identity(folder, tmp_path, part, change):
+    bundle = vp.load(folder)
+    before = bundle.identity
+    with torch.no_grad():
+        change(next(value for value in getattr(bundle, part).parameters() if value.ndim > 1))
+    assert bundle.identity != before
+    assert bundle.reference["identity"] == bundle.identity
+    bundle.save(tmp_path / "changed")
+    assert vp.load(tmp_path / "changed").identity == bundle.identity
+
+
+def test_a_move_keeps_the_identity_and_rounding_for_good_does_not(folder):
+    bundle = vp.load(folder)
+    before = bundle.identity
+    bundle.coarse.load_state_dict({k: v.clone() for k, v in bundle.coarse.state_dict().items()})
+    assert bundle.to("cpu").identity == before
+    assert bundle.to("cpu", torch.bfloat16).identity == before
+    assert bundle.to("cpu").identity == before
+    assert bundle.to("cpu", torch.float32).identity != before
+    assert outline(folder).identity == ""
+
+
+def test_a_bundle_is_moved_to_what_can_be_loaded_only(folder):
+    bundle = vp.load(folder)
+    for dtype in (torch.float16, torch.float64, torch.int8):
+        with pytest.raises(ModelError, match="no precision"):
+            bundle.to("cpu", dtype)
+    with pytest.raises(ModelError, match="no device 'cuda:99' here"):
+        bundle.to("cuda:99")
+    assert bundle.dtype == torch.float32
+
+
+def test_none_is_no_finetune(folder, converted):
+    plain = vp.load(folder)
+    for one in (folder, converted):
+        bundle = vp.load(one, finetune="none", lora="none")
+        assert (bundle.finetune, bundle.lora, bundle.identity) == (None, None, plain.identity)
+
+
 def refused(complaint, name, **how):
     with pytest.raises(ModelError, match=complaint):
         vp.load(name, **how)
@@ -168,6 +218,18 @@ def test_nothing_is_half_written(folder, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match=r"cannot write .*ours: the disk is full"):
         vp.load(folder).save(tmp_path / "ours")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_a_killed_run_left_is_taken_away(folder, tmp_path):
+    script = (
+        "import os, safetensors.torch, vampprompt as vp\n"
+        "safetensors.torch.save_file = lambda *_: os.kill(os.getpid(), 9)\n"
+        f"vp.load({str(folder)!r}).save({str(tmp_path / 'out' / 'ours')!r})"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    assert len(list((tmp_path / "out").iterdir())) == 1
+    vp.load(folder).save(tmp_path / "out" / "ours")
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["ours"]
 
 
 def test_a_missing_file_is_named(folder):
