@@ -41,8 +41,15 @@ def models(
         console.print(_files(listing))
         if listing.card is not None:
             from rich.markdown import Markdown
+            from rich.segment import Segment, Segments
 
-            console.print(Markdown(listing.card), soft_wrap=False)
+            drawn = console.render(Markdown(listing.card, hyperlinks=False))
+            # Markdown has its own ways to write signs that steer a terminal
+            harmless = [
+                Segment(one.text if one.text == "\n" else shown(one.text), one.style)
+                for one in drawn
+            ]
+            console.print(Segments(harmless), soft_wrap=False)
 
 
 def convert(

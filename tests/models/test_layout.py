@@ -8,6 +8,9 @@ import resource
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
+from vampprompt_cli.models import models
 
 import vampprompt as vp
 from vampprompt.errors import ModelError
@@ -160,6 +163,26 @@ def test_only_a_models_own_files_are_looked_at(folder, monkeypatch):
     monkeypatch.setattr("vampprompt.models.layout._MOST_FINETUNES", 1)
     assert len(offered(str(folder)).finetunes) == 1
     assert offered("/").missing == ["codec.pth", "coarse.pth", "c2f.pth"]
+
+
+def test_what_is_shown_of_a_model_steers_no_terminal(ours, tmp_path, folder, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    (folder / "loras" / "whole").rename(folder / "loras" / f"{ESCAPES}whole")
+    made = Path(ours(licence=ESCAPES + "\ud800"))
+    snapshot = tmp_path / "hub" / f"models--a--b{ESCAPES}" / "snapshots" / "1"
+    snapshot.mkdir(parents=True)
+    for file in made.iterdir():
+        (snapshot / file.name).symlink_to(file)
+    (made / "card.md").unlink()
+    (made / "card.md").write_text(
+        "# A &#27;[2J &#x202e; [link](http://a/&#x9b;) &amp;#27;\n\n**b**\n"
+    )
+    app = typer.Typer()
+    app.command()(models)
+    for arguments in ([], [str(folder)], [str(made)]):
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert all(sign.isprintable() or sign == "\n" for sign in result.stdout)
+        assert "\\x1b" in result.stdout or "\\u202e" in result.stdout
 
 
 def test_the_card_steers_no_terminal(ours, tmp_path):
