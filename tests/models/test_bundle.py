@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -200,10 +201,28 @@ def test_half_precision_and_the_licence_are_kept(folder, tmp_path):
     assert size < 0.6 * (folder / "c2f.pth").stat().st_size
 
 
+def test_names_that_are_not_utf8(folder, tmp_path):
+    home = tmp_path / os.fsdecode(b"m\xff")
+    bundle = vp.load(folder)
+    bundle.save(home / "ours")
+    assert vp.load(home / "ours").identity == bundle.identity
+    assert shape_of(str(home / "ours")) == shape_of(str(folder))
+    shutil.copytree(folder, home / "theirs")
+    assert vp.load(home / "theirs").identity == bundle.identity
+
+
 def test_nothing_is_overwritten(folder, tmp_path):
     bundle = vp.load(folder)
     with pytest.raises(ModelError, match="exists already"):
         bundle.save(folder)
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        with pytest.raises(ModelError, match="exists already"):
+            bundle.save(tmp_path / name)
+    for name in ("pipe/ours", "a\0b", "a" * 300):
+        with pytest.raises(ModelError, match="cannot write"):
+            bundle.save(tmp_path / name)
     (tmp_path / "empty").mkdir()
     bundle.save(tmp_path / "empty")
     assert vp.load(tmp_path / "empty").identity == bundle.identity

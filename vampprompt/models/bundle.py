@@ -27,6 +27,7 @@ from vampprompt.models.layout import (
     STARTER,
     VAMPNETS,
     Listing,
+    named_in_utf8,
     starter_folder,
 )
 from vampprompt.models.windowed import first_weight
@@ -193,17 +194,17 @@ class Bundle:
         config |= {part: module.config for part, module in self._modules.items()}
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with scratch_folder(folder.parent) as scratch:
+            with scratch_folder(folder.parent) as scratch, named_in_utf8(scratch) as named:
                 for part, module in self._modules.items():
                     state = module.state_dict().items()
                     plain = {key: value.to("cpu", dtype).contiguous() for key, value in state}
-                    save_file(plain, scratch / f"{part}.safetensors")
+                    save_file(plain, named / f"{part}.safetensors")
                 text = json.dumps(config, indent=2) + "\n"
                 (scratch / CONFIG).write_text(text, encoding="utf-8")
                 if folder.exists():
                     folder.rmdir()
                 scratch.rename(folder)
-        except (OSError, SafetensorError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             reason = getattr(error, "strerror", None) or f"{error}"
             is_full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in reason
             reason = "the disk is full" if is_full else reason

@@ -25,6 +25,7 @@ from vampprompt.models.layout import (
     check_file,
     check_settings,
     damaged,
+    named_in_utf8,
     safetensors_shapes,
     told,
 )
@@ -150,9 +151,9 @@ def _safetensors(path: Path, shapes_only: bool) -> StateDict:
     from safetensors.torch import load_file
 
     shapes = safetensors_shapes(path)
-    with told(path):
+    with told(path), named_in_utf8(path) as name:
         if not shapes_only:
-            return load_file(path)
+            return load_file(name)
         return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import reprlib
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +27,7 @@ __all__ = [
     "check_file",
     "check_settings",
     "damaged",
+    "named_in_utf8",
     "safetensors_shapes",
     "starter_folder",
     "told",
@@ -119,8 +122,11 @@ class Listing:
         """
         sizes = {}
         try:
-            tuned = sorted(islice((folder / "loras").glob("*"), _MOST_FINETUNES))
-            of_tuned = [one / name for one in tuned for name in VAMPNETS[1:]]
+            loras, tuned = folder / "loras", []
+            if loras.is_dir():
+                with os.scandir(loras) as entries:  # a glob would list them all
+                    tuned = sorted(one.name for one in islice(entries, _MOST_FINETUNES))
+            of_tuned = [loras / one / name for one in tuned for name in VAMPNETS[1:]]
             for file in [*(folder / name for name in (CARD, *OURS, *VAMPNETS)), *of_tuned]:
                 if file.is_file():
                     sizes[file.relative_to(folder).as_posix()] = file.stat().st_size
@@ -209,6 +215,18 @@ def told(path: Path) -> Iterator[None]:
         raise damaged(path, error) from error
 
 
+@contextmanager
+def named_in_utf8(path: Path) -> Iterator[Path]:
+    """Give a path by which the safetensors library, too, finds a file or folder."""
+    if os.fsencode(path).decode(errors="ignore") == os.fspath(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "link"
+        link.symlink_to(path.absolute())
+        yield link
+
+
 def safetensors_shapes(path: Path) -> dict[str, list[int]]:
     """Return the shapes of a safetensors file's weights, looking at none of them.
 
@@ -224,7 +242,7 @@ def safetensors_shapes(path: Path) -> dict[str, list[int]]:
         with path.open("rb") as start:
             if int.from_bytes(start.read(8), "little") > _LARGEST_HEADER:
                 raise ValueError("it describes far more than any model has")
-        with safe_open(path, "np") as file:
+        with named_in_utf8(path) as name, safe_open(name, "np") as file:
             found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             for name, one in found.items():
                 if not _FLOATS.fullmatch(one.get_dtype()):
