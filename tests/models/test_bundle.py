@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -109,6 +111,14 @@ def test_weights_changed_in_place_have_another_identity(folder, tmp_path, part, 
     assert bundle.reference["identity"] == bundle.identity
     bundle.save(tmp_path / "changed")
     assert vp.load(tmp_path / "changed").identity == bundle.identity
+
+
+def test_loading_in_threads_leaves_the_hosts_warnings_as_they_are(folder):
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(6) as pool:
+        identities = {one.identity for one in pool.map(vp.load, [folder] * 12)}
+    assert len(identities) == 1
+    assert warnings.filters == before
 
 
 def test_a_move_keeps_the_identity_and_rounding_for_good_does_not(folder):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import reprlib
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from vampprompt.errors import ModelError
 from vampprompt.language import Registry
-from vampprompt.models.dac import DacCodec, DacMrfCodec
+from vampprompt.models.dac import DacCodec, DacMrfCodec, quiet
 from vampprompt.models.layout import (
     check_file,
     check_settings,
@@ -297,8 +296,7 @@ def _filled(make: Callable[..., Made], settings: Mapping[str, Any], weights: Wei
         if is_count and isinstance(value, (int, float)) and value > len(state):
             raise ModelError(f"the configuration of {path} has {name}={value}, which is wrong")
     try:
-        with torch.device("meta"), _ShapesOnly(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+        with torch.device("meta"), _ShapesOnly(), quiet():
             module = make(**settings)
             remove_weight_norm(module)
     except Exception as error:  # what a codec of another package makes of its settings, too
