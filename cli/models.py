@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from vampprompt.errors import shown
+
 from .options import model_names
 from .output import notice, results
 
 if TYPE_CHECKING:
     from vampprompt.models import Listing
+
+_LONGEST = 400
 
 
 def models(
@@ -37,8 +41,15 @@ def models(
         console.print(_files(listing))
         if listing.card is not None:
             from rich.markdown import Markdown
+            from rich.segment import Segment, Segments
 
-            console.print(Markdown(listing.card), soft_wrap=False)
+            drawn = console.render(Markdown(listing.card, hyperlinks=False))
+            # Markdown has its own ways to write signs that steer a terminal
+            harmless = [
+                Segment(one.text if one.text == "\n" else shown(one.text), one.style)
+                for one in drawn
+            ]
+            console.print(Segments(harmless), soft_wrap=False)
 
 
 def convert(
@@ -62,7 +73,7 @@ def convert(
 
     bundle = load(source, finetune=finetune, lora=lora, on_notice=notice)
     bundle.save(output, half=half)
-    results().print(f"wrote {output}")
+    results().print(f"wrote {shown(output)}")
 
 
 def _overview(listings: list[Listing]) -> Table:
@@ -72,37 +83,41 @@ def _overview(listings: list[Listing]) -> Table:
     for one in listings:
         size = sum(one.sizes.get(file, 0) for file in one.layout)
         tuned = ", ".join(one.finetunes) or "–"
-        table.add_row(one.name, _megabytes(size), one.licence or "not stated", tuned)
+        licence = one.licence or "not stated"
+        table.add_row(
+            *(shown(text, _LONGEST) for text in (one.name, _megabytes(size), licence, tuned))
+        )
     return table
 
 
 def _files(listing: Listing) -> Table:
     table = Table.grid(padding=(0, 2))
     where = listing.folder or (f"the hub, commit {listing.revision}" if listing.revision else "–")
+    tuned = [
+        f"{name} ({', '.join(Path(file).stem for file in files)})"
+        for name, files in listing.finetunes.items()
+    ]
     rows = {
-        "model": listing.name,
-        "licence": listing.licence or "not stated",
-        "where": str(where),
-        "missing": ", ".join(listing.missing),
-        **{file: _megabytes(listing.sizes.get(file, 0)) for file in listing.layout},
+        "model": [listing.name],
+        "licence": [listing.licence or "not stated"],
+        "where": [str(where)],
+        "missing": listing.missing,
+        **{file: [_megabytes(listing.sizes.get(file, 0))] for file in listing.layout},
         **_facts(listing),
-        "fine-tunes": "\n".join(
-            f"{name} ({', '.join(Path(file).stem for file in files)})"
-            for name, files in listing.finetunes.items()
-        ),
+        "fine-tunes": tuned,
     }
-    for label, value in rows.items():
-        if value:
-            table.add_row(label, value)
+    for label, lines in rows.items():
+        if lines:
+            table.add_row(label, "\n".join(shown(line, _LONGEST) for line in lines))
     return table
 
 
-def _facts(listing: Listing) -> dict[str, str]:
+def _facts(listing: Listing) -> dict[str, list[str]]:
     """Return what the configuration of a model in our layout tells."""
     return {
-        part: ", ".join(f"{name} {value}" for name, value in settings.items())
-        for part, settings in listing.config.items()
-        if isinstance(settings, dict)
+        part: [", ".join(f"{name} {value}" for name, value in listing.config[part].items())]
+        for part in ("codec", "coarse", "fine")
+        if part in listing.config
     }
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -88,6 +91,64 @@ def test_the_identity_is_of_the_weights(folder, converted, tmp_path):
     assert tuned.finetune == "whole"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weight: weight.mul_(0.5),
+        lambda weight: weight.data.neg_(),
+        lambda weight: weight.data.view(-1)[7:8].add_(1e-3),
+        lambda weight: weight.set_(weight.data.flip(0).clone()),
+        lambda weight: weight.detach().numpy().fill(3),
+    ],
+)
+@pytest.mark.parametrize("part", ["codec", "coarse", "fine"])
+def test_weights_changed_in_place_have_another_identity(folder, tmp_path, part, change):
+    bundle = vp.load(folder)
+    before = bundle.identity
+    with torch.no_grad():
+        change(next(value for value in getattr(bundle, part).parameters() if value.ndim > 1))
+    assert bundle.identity != before
+    assert bundle.reference["identity"] == bundle.identity
+    bundle.save(tmp_path / "changed")
+    assert vp.load(tmp_path / "changed").identity == bundle.identity
+
+
+def test_loading_in_threads_leaves_the_hosts_warnings_as_they_are(folder):
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(6) as pool:
+        identities = {one.identity for one in pool.map(vp.load, [folder] * 12)}
+    assert len(identities) == 1
+    assert warnings.filters == before
+
+
+def test_a_move_keeps_the_identity_and_rounding_for_good_does_not(folder):
+    bundle = vp.load(folder)
+    before = bundle.identity
+    bundle.coarse.load_state_dict({k: v.clone() for k, v in bundle.coarse.state_dict().items()})
+    assert bundle.to("cpu").identity == before
+    assert bundle.to("cpu", torch.bfloat16).identity == before
+    assert bundle.to("cpu").identity == before
+    assert bundle.to("cpu", torch.float32).identity != before
+    assert outline(folder).identity == ""
+
+
+def test_a_bundle_is_moved_to_what_can_be_loaded_only(folder):
+    bundle = vp.load(folder)
+    for dtype in (torch.float16, torch.float64, torch.int8):
+        with pytest.raises(ModelError, match="no precision"):
+            bundle.to("cpu", dtype)
+    with pytest.raises(ModelError, match="no device 'cuda:99' here"):
+        bundle.to("cuda:99")
+    assert bundle.dtype == torch.float32
+
+
+def test_none_is_no_finetune(folder, converted):
+    plain = vp.load(folder)
+    for one in (folder, converted):
+        bundle = vp.load(one, finetune="none", lora="none")
+        assert (bundle.finetune, bundle.lora, bundle.identity) == (None, None, plain.identity)
+
+
 def refused(complaint, name, **how):
     with pytest.raises(ModelError, match=complaint):
         vp.load(name, **how)
@@ -150,10 +211,28 @@ def test_half_precision_and_the_licence_are_kept(folder, tmp_path):
     assert size < 0.6 * (folder / "c2f.pth").stat().st_size
 
 
+def test_names_that_are_not_utf8(folder, tmp_path):
+    home = tmp_path / os.fsdecode(b"m\xff")
+    bundle = vp.load(folder)
+    bundle.save(home / "ours")
+    assert vp.load(home / "ours").identity == bundle.identity
+    assert shape_of(str(home / "ours")) == shape_of(str(folder))
+    shutil.copytree(folder, home / "theirs")
+    assert vp.load(home / "theirs").identity == bundle.identity
+
+
 def test_nothing_is_overwritten(folder, tmp_path):
     bundle = vp.load(folder)
     with pytest.raises(ModelError, match="exists already"):
         bundle.save(folder)
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        with pytest.raises(ModelError, match="exists already"):
+            bundle.save(tmp_path / name)
+    for name in ("pipe/ours", "a\0b", "a" * 300):
+        with pytest.raises(ModelError, match="cannot write"):
+            bundle.save(tmp_path / name)
     (tmp_path / "empty").mkdir()
     bundle.save(tmp_path / "empty")
     assert vp.load(tmp_path / "empty").identity == bundle.identity
@@ -165,9 +244,21 @@ def test_nothing_is_half_written(folder, tmp_path, monkeypatch):
 
     monkeypatch.setattr("safetensors.torch.save_file", fail)
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(ModelError, match=r"cannot write .*ours: No space left"):
+    with pytest.raises(ModelError, match=r"cannot write .*ours: the disk is full"):
         vp.load(folder).save(tmp_path / "ours")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_a_killed_run_left_is_taken_away(folder, tmp_path):
+    script = (
+        "import os, safetensors.torch, vampprompt as vp\n"
+        "safetensors.torch.save_file = lambda *_: os.kill(os.getpid(), 9)\n"
+        f"vp.load({str(folder)!r}).save({str(tmp_path / 'out' / 'ours')!r})"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    assert len(list((tmp_path / "out").iterdir())) == 1
+    vp.load(folder).save(tmp_path / "out" / "ours")
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["ours"]
 
 
 def test_a_missing_file_is_named(folder):
@@ -221,7 +312,7 @@ def test_interchanged_models(folder):
         ("[]", "configuration of format 1, but None"),
         ('{"format": 2}', "configuration of format 1, but 2"),
         ('{"format": 1}', "does not describe the codec"),
-        (" " * (1 << 21), "far too large"),
+        (" " * (1 << 21), "larger than 1 MiB"),
         ('{"format": 1, "codec": {}, "coarse": {}, "fine": {}, "licence": 3}', "licence"),
         ('{"format": 1, "codec": {}, "coarse": {}, "fine": {}}', "names no codec family"),
     ],

@@ -82,8 +82,8 @@ def test_a_torch_package(tmp_path):
 
 
 def test_other_files(tmp_path):
-    refused(tmp_path / "codec.pth", "does not exist")
-    refused(tmp_path / "codec.safetensors", "does not exist")
+    refused(tmp_path / "codec.pth", "there is no file")
+    refused(tmp_path / "codec.safetensors", "there is no file")
     refused(tmp_path, "is a folder")
     (tmp_path / "text.pth").write_text("<html>not found</html>")
     (tmp_path / "empty.pth").write_bytes(b"")
@@ -118,6 +118,16 @@ def test_a_compressed_archive(reference, tmp_path):
         ({"state_dict": 3}, "holds no weights but int"),
         ({"a": torch.tensor([1.0, float("nan")])}, "'a' holds infinite weights"),
         ({"a": torch.zeros(1).expand(10**6, 10**6)}, "larger than the file"),
+        ({3: torch.ones(1)}, "no state dict: 3 is StoredTensor"),
+        ({"a": torch.ones(1, dtype=torch.complex64)}, "'a' holds torch.complex64"),
+        ({"a": torch.ones(1, dtype=torch.complex64).conj().imag}, "of a kind that no state dict"),
+        ({"a": torch.eye(2).to_sparse()}, "of a kind that no state dict needs"),
+        ({"a": torch.ones(2, device="meta")}, "of a kind that no state dict needs"),
+        ({"a": {"b": torch.ones(1)}}, "'a' is dict"),
+        ({"a": b"b"}, r"Python code \(_codecs.encode\)"),
+        ({"state_dict": {"a": torch.ones(1)}, "metadata": {"kwargs": {7: 1}}}, "name is no text"),
+        ({(1, (2, 3)): torch.ones(1)}, "damaged"),
+        ({"a": 10**400}, "more than eight bytes"),
         (nn.Linear(2, 2), r"Python code \(torch.nn.modules.linear.Linear\)"),
     ],
 )
@@ -178,6 +188,33 @@ def test_half_of_what_is_folded():
     for names in ("weight_g", "weight_v", "weight lora_A", "weight lora_B", "lora_A lora_B"):
         with pytest.raises(KeyError):
             fold({f"fc.{name}": torch.ones(6, 6) for name in names.split()})
+
+
+@pytest.mark.parametrize(
+    ("kinds", "shapes"),
+    [
+        ("weight_g weight_v", [[], []]),
+        ("weight_g weight_v", [[40_000], [40_000, 1]]),
+        ("weight_g weight_v", [[3, 1, 1], [2, 2]]),
+        ("weight lora_A lora_B", [[1], [1, 40_000], [40_000, 1]]),
+        ("weight lora_A lora_B", [[2, 2], [0, 2], [2, 0]]),
+        ("weight lora_A lora_B", [[2, 2], [], []]),
+        ("weight lora_A lora_B", [[2, 2], [8, 2], [2, 4]]),
+        ("weight lora_A lora_B", [[2, 2, 1], [8, 2], [2, 8]]),
+    ],
+)
+def test_what_does_not_fit_is_not_multiplied(kinds, shapes):
+    named = zip(kinds.split(), shapes, strict=True)
+    with pytest.raises(ValueError, match="does not fit its update or norm"):
+        fold({f"fc.{kind}": torch.ones(shape) for kind, shape in named})
+
+
+def test_a_fold_that_makes_infinite_weights(reference, codec, tmp_path):
+    state, kwargs = content(reference / "coarse.pth")
+    weight_v = next(name for name in state if name.endswith("weight_v"))
+    state[weight_v] = torch.zeros_like(state[weight_v])
+    path = saved(tmp_path / "zero.pth", state, kwargs)
+    refused(path, "weights that make infinite ones", load_model, codec)
 
 
 @pytest.mark.parametrize(
@@ -269,6 +306,11 @@ def test_parts_that_do_not_fit(reference, codec, tmp_path):
         ({"r_cond_dim": 64}, "r_cond_dim=64, which is not supported"),
         ({"ctrl_dims": {"rms": 1}}, "ctrl_dims=.* not supported"),
         ({"noise_mode": "noise"}, "noise_mode='noise', which is not supported"),
+        ({"noise_mode": torch.ones(9)}, "noise_mode=a tensor, which is not supported"),
+        ({"cond_dim": torch.zeros(9)}, "cond_dim=a tensor, which is not supported"),
+        ({"n_codebooks": torch.ones(1)}, "n_codebooks=a tensor, which is wrong"),
+        ({"dropout": 5}, "dropout=5, which is wrong"),
+        ({"n_codebooks": True}, "n_codebooks=True, which is wrong"),
     ],
 )
 def test_a_configuration_that_does_not_fit(reference, codec, tmp_path, change, complaint):
@@ -287,7 +329,7 @@ def test_a_configuration_that_does_not_fit(reference, codec, tmp_path, change, c
         ({"family": "dac", "encoder_rates": [2] * 17}, "encoder_rates"),
         (
             {"family": "dac-mrf", "encoder_rates": [0, 1], "decoder_rates": [0, 1]},
-            "asks for|makes no",
+            r"encoder_rates=\[0, 1\], which is wrong",
         ),
     ],
 )

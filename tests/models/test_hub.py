@@ -11,6 +11,7 @@ from huggingface_hub.errors import GatedRepoError, OfflineModeIsEnabled, Reposit
 import vampprompt as vp
 from vampprompt.errors import ModelError
 from vampprompt.models import available, hub, offered
+from vampprompt.models.layout import starter_folder
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
@@ -143,6 +144,38 @@ def test_what_is_here(cached, cache):
     names = [one.name for one in available()]
     assert names == ["starter", hub.VAMPNET]
     assert sorted(available()[1].finetunes) == ["updates", "whole"]
+
+
+def test_links_to_nowhere_and_damaged_models_in_the_cache(cached, cache):
+    snapshots = snapshot(cache, hub.VAMPNET).parent
+    (snapshots / "gone").symlink_to("nowhere")
+    (snapshots / "loop").symlink_to("loop")
+    shutil.copytree(starter_folder(), snapshot(cache, "other/ours"))
+    (snapshot(cache, "other/ours") / "config.json").write_text("{")
+    (cache / "models--file").write_text("")
+    assert [one.name for one in available()] == ["starter", hub.VAMPNET]
+    with pytest.raises(ModelError, match="is not JSON"):
+        vp.load("other/ours")
+    blob = snapshot(cache, hub.VAMPNET) / "coarse.pth"
+    blob.unlink()
+    blob.symlink_to("../../blobs/nowhere")
+    with pytest.raises(ModelError, match="is not in the cache"):
+        vp.load(hub.VAMPNET)
+
+
+def test_a_licence_from_the_hub_steers_no_terminal(online, monkeypatch):
+    info = huggingface_hub.HfApi.model_info
+    odd = {"license": ["\x1b[2J" + "a" * 1000]}
+
+    def model_info(self, repository, files_metadata):
+        given = vars(info(self, repository, files_metadata))
+        return SimpleNamespace(**{**given, "card_data": odd})
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", model_info)
+    notices = []
+    vp.load("someone/vampnet", on_notice=notices.append)
+    assert notices[0].isprintable()
+    assert len(notices[0]) < 400
 
 
 def test_what_a_repository_offers(online):

@@ -53,8 +53,8 @@ def __getattr__(name: str) -> Any:
 def shape_of(name: str, *, on_notice: Callable[[str], None] | None = None) -> Shape:
     """Return how a model's tokens lie over a recording.
 
-    From its configuration alone if it is in our layout and its codec is one of the package's;
-    otherwise from an `outline`, which takes PyTorch.
+    From its configuration if it is in our layout and its codec is one of the package's, and with
+    a look at what its weights' files describe; otherwise from an `outline`, which takes PyTorch.
 
     Parameters
     ----------
@@ -74,10 +74,13 @@ def shape_of(name: str, *, on_notice: Callable[[str], None] | None = None) -> Sh
     Shape(n_codebooks=9, sample_rate=44100, hop_length=768, vocab_size=1024)
     """
     from vampprompt.models.hub import find_folder
-    from vampprompt.models.layout import Listing, Shape
+    from vampprompt.models.layout import OURS, Listing, Shape, safetensors_shapes
 
-    told = Listing.of_folder(name, find_folder(name, on_notice=on_notice)).shape
+    folder = find_folder(name, on_notice=on_notice)
+    told = Listing.of_folder(name, folder).shape
     if told is not None:
+        for file in OURS[1:]:
+            safetensors_shapes(folder / file)
         return told
     from vampprompt.models.bundle import outline
 

@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-import tempfile
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import torch
 from torch import Tensor, nn
 
 from vampprompt.errors import ModelError
+from vampprompt.files import check_readable, scratch_folder
 from vampprompt.models.files import make_codec, make_model, read_weights
 from vampprompt.models.hub import LICENCES, find_folder
-from vampprompt.models.layout import CONFIG, FORMAT, OURS, PARTS, STARTER, VAMPNETS, Listing
+from vampprompt.models.layout import (
+    CONFIG,
+    FORMAT,
+    OURS,
+    PARTS,
+    STARTER,
+    VAMPNETS,
+    Listing,
+    named_in_utf8,
+    starter_folder,
+)
 from vampprompt.models.windowed import first_weight
 from vampprompt.protocols import Codec, TokenModel
 
-__all__ = ["Bundle", "load", "outline"]
+__all__ = ["Bundle", "load", "outline", "starter_folder"]
 
 _DTYPES = {str(one).removeprefix("torch."): one for one in (torch.float32, torch.bfloat16)}
+
+
+class _Identity:
+    """The identity of a bundle's weights as they are: worked out anew once they were changed."""
+
+    @overload
+    def __get__(self, bundle: None, kind: type[Bundle]) -> _Identity: ...
+    @overload
+    def __get__(self, bundle: Bundle, kind: type[Bundle]) -> str: ...
+    def __get__(self, bundle: Bundle | None, kind: type[Bundle]) -> _Identity | str:
+        if bundle is None:
+            raise AttributeError  # what a field says that has no default
+        identity, marks = vars(bundle)["_identity"]
+        if not identity or marks != bundle._marks:
+            self.__set__(bundle, _digest(bundle))
+            identity, _ = vars(bundle)["_identity"]
+        return cast(str, identity)
+
+    def __set__(self, bundle: Bundle, identity: str) -> None:
+        vars(bundle)["_identity"] = identity, bundle._marks if identity else []
 
 
 @dataclass(frozen=True)
@@ -42,6 +74,8 @@ class Bundle:
         What `load` was given.
     identity : str
         Short hash of all weights: the same weights have the same in whichever file they lie.
+        It is that of float32, which others are rounded from; once the weights are changed in
+        place, it is that of what they became.
     finetune, lora : str or None
         What else `load` was given.
     licence : str or None
@@ -59,7 +93,7 @@ class Bundle:
     coarse: TokenModel
     fine: TokenModel
     name: str
-    identity: str
+    identity: _Identity = _Identity()
     finetune: str | None = None
     lora: str | None = None
     licence: str | None = None
@@ -94,6 +128,21 @@ class Bundle:
     def _modules(self) -> dict[str, Any]:
         return {part: getattr(self, part) for part in PARTS}
 
+    @property
+    def _tensors(self) -> dict[str, Tensor]:
+        """All weights, by part and name; none of models that are not of PyTorch."""
+        return {
+            f"{part}.{name}": value
+            for part, module in self._modules.items()
+            if isinstance(module, nn.Module)
+            for name, value in module.state_dict().items()
+        }
+
+    @property
+    def _marks(self) -> list[Any]:
+        """What changes with the weights, and takes far less time than a hash of them."""
+        return [_mark(value) for value in self._tensors.values() if not value.is_meta]
+
     def to(self, device: str | torch.device, dtype: torch.dtype | None = None) -> Bundle:
         """Move the models, and return the bundle.
 
@@ -102,11 +151,22 @@ class Bundle:
         device : str or device
             Where to.
         dtype : dtype, optional
-            For the token models, such as ``torch.bfloat16``; the codec stays as it is.
+            For the token models, one that `load` takes; the codec stays as it is.
+
+        Raises
+        ------
+        ModelError
+            If there is no such device or precision.
         """
+        chosen = resolve_device(device)
+        precision = self.dtype if dtype is None else resolve_dtype(dtype, chosen)
+        identity, is_exact = self.identity, precision == self.dtype or self.dtype == torch.float32
         for part, model in self._modules.items():
             if isinstance(model, nn.Module):
-                model.to(device, None if part == "codec" else dtype)
+                model.to(chosen, None if part == "codec" else precision)
+        if is_exact:
+            # what is rounded from float32 is known by it, and what was rounded once stays so
+            object.__setattr__(self, "identity", identity)
         return self
 
     def save(self, folder: str | Path, *, half: bool = False) -> None:
@@ -124,29 +184,31 @@ class Bundle:
         ModelError
             If the folder is there already, or cannot be written.
         """
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         folder, dtype = Path(folder), torch.float16 if half else torch.float32
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
             raise ModelError(f"{folder} exists already", hint="name a new folder")
         config = {"format": FORMAT, "name": Path(self.name).name, "licence": self.licence}
         config |= {part: module.config for part, module in self._modules.items()}
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
-                unfinished = Path(name) / "model"
-                unfinished.mkdir()
+            with scratch_folder(folder.parent) as scratch, named_in_utf8(scratch) as named:
                 for part, module in self._modules.items():
                     state = module.state_dict().items()
                     plain = {key: value.to("cpu", dtype).contiguous() for key, value in state}
-                    save_file(plain, unfinished / f"{part}.safetensors")
+                    save_file(plain, named / f"{part}.safetensors")
                 text = json.dumps(config, indent=2) + "\n"
-                (unfinished / CONFIG).write_text(text, encoding="utf-8")
+                (scratch / CONFIG).write_text(text, encoding="utf-8")
                 if folder.exists():
                     folder.rmdir()
-                unfinished.rename(folder)
-        except OSError as error:
-            raise ModelError(f"cannot write {folder}: {error.strerror}") from error
+                scratch.rename(folder)
+        except (OSError, ValueError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or f"{error}"
+            is_full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in reason
+            reason = "the disk is full" if is_full else reason
+            raise ModelError(f"cannot write {folder}: {reason}") from error
 
 
 def load(
@@ -168,6 +230,7 @@ def load(
         downloaded once.
     finetune : str, optional
         Name of a fine-tune of that folder or repository: whole models, or low-rank updates.
+        ``none``, here and for `lora`, is as good as None.
     lora : str or Path, optional
         A file with low-rank updates, for the model that has just those layers; where both have,
         for the fine one if the file is called c2f or fine, else for the coarse one.
@@ -192,9 +255,9 @@ def load(
     """
     chosen = resolve_device(device)
     precision = resolve_dtype(dtype, chosen)
-    lora = None if lora is None else str(lora)
-    bundle = _read(str(name), on_notice, finetune, lora)
-    return replace(bundle, identity=_identity(bundle)).to(chosen, precision)
+    finetune = None if finetune == "none" else finetune
+    lora = None if lora is None or str(lora) == "none" else str(lora)
+    return _read(str(name), on_notice, finetune, lora).to(chosen, precision)
 
 
 def outline(
@@ -233,6 +296,9 @@ def _read(
     folder = find_folder(name, finetune=finetune, on_notice=on_notice)
     listing = Listing.of_folder(str(folder), folder, LICENCES.get(name))
     if listing.missing:
+        missing = folder / listing.missing[0]
+        if os.path.lexists(missing):
+            check_readable(missing, ModelError)
         raise ModelError(
             f"{folder} has no {listing.missing[0]}",
             hint=f"a model's folder has {', '.join(VAMPNETS)}, or {', '.join(OURS)}",
@@ -279,17 +345,31 @@ def _read(
     return Bundle(codec, coarse, fine, name, "", finetune, lora, listing.licence)
 
 
-def _identity(bundle: Bundle) -> str:
-    tensors = {
-        f"{part}.{name}": value
-        for part, module in bundle._modules.items()
-        for name, value in module.state_dict().items()
-    }
+_WHOLE = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64, 16: torch.int64}
+
+
+def _mark(value: Tensor) -> tuple[float, ...]:
+    """Return what changes with a tensor: its place, its version, and the sums of its values.
+
+    Changes through ``.data`` have no version. A sum of bits tells of any one of them, and a sum
+    of numbers of those that a sum of bits does not, such as turning all signs over.
+    """
+    whole = _WHOLE[value.element_size()]
+    bits = value.view(whole).sum(dtype=whole).item()
+    total = value.sum().item() if value.is_floating_point() else 0
+    version = 0 if value.is_inference() else value._version
+    return value.data_ptr(), version, bits, total
+
+
+def _digest(bundle: Bundle) -> str:
+    tensors = bundle._tensors
+    if any(value.is_meta for value in tensors.values()):
+        return ""  # of an outline
 
     def digest(name: str) -> bytes:
-        value: Tensor = tensors[name].contiguous()
+        value = tensors[name]
         hashed = hashlib.sha256(f"{name} {list(value.shape)} {value.dtype}\n".encode())
-        hashed.update(cast(Any, value.numpy()))
+        hashed.update(cast(Any, value.cpu().reshape(-1).view(torch.uint8).numpy()))
         return hashed.digest()
 
     with ThreadPoolExecutor() as pool:

@@ -7,6 +7,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any, cast
 
 import torch
@@ -194,10 +195,18 @@ def _chain(name: str, *layers: nn.Module) -> nn.Module:
     return nn.Sequential(OrderedDict({name: nn.Sequential(*layers)}))
 
 
+# Warnings are silenced for the whole process: two threads that did so at once would do it for good.
+_silencing = RLock()
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence what `dac` is known to cause: its use of two functions that PyTorch deprecates."""
-    with warnings.catch_warnings():
+    """Silence what making models is known to cause: two functions that PyTorch deprecates.
+
+    `dac` uses them; and PyTorch warns of empty tensors that settings of no model ask for.
+    """
+    with _silencing, warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".torch.jit.script. is deprecated", FutureWarning)
         warnings.filterwarnings("ignore", ".torch.nn.utils.weight_norm. is", FutureWarning)
+        warnings.filterwarnings("ignore", "Initializing zero-element tensors")
         yield

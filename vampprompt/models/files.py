@@ -7,11 +7,7 @@ before anything of its size is allocated.
 from __future__ import annotations
 
 import inspect
-import pickle
-import pickletools
-import re
-import warnings
-import zipfile
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,8 +19,16 @@ from torch.overrides import TorchFunctionMode
 
 from vampprompt.errors import ModelError
 from vampprompt.language import Registry
-from vampprompt.models.dac import DacCodec, DacMrfCodec
-from vampprompt.models.layout import LARGEST_SETTING
+from vampprompt.models.dac import DacCodec, DacMrfCodec, quiet
+from vampprompt.models.layout import (
+    check_file,
+    check_settings,
+    damaged,
+    named_in_utf8,
+    safetensors_shapes,
+    told,
+)
+from vampprompt.models.pickled import StoredTensor, read_pickled, read_stored
 from vampprompt.models.spectral import SpectralCodec
 from vampprompt.models.transformer import VampNet
 from vampprompt.protocols import Codec
@@ -40,13 +44,11 @@ codecs.register("dac", DacCodec)
 codecs.register("dac-mrf", DacMrfCodec)
 codecs.register("spectral", SpectralCodec)
 
-# What `weights_only` allows, no state dict needs, and a few bytes can have fill the memory.
-_ALLOCATES = re.compile(r"(builtins|__builtin__) bytearray|torch(\.\w+)* \w*Tensor")
-_AS_PLAIN = "ask its publisher for the state dict alone, or for safetensors"
 _AS_PUBLISHED = "give the file as it was published"
 # Of what training needs and sampling does not, none is there without the other.
 _PAIRS = {"weight_g": "weight_v", "weight_v": "weight_g", "lora_A": "lora_B", "lora_B": "lora_A"}
-_MOST_STAGES = 16
+_FLOATS = {torch.float64, torch.float32, torch.float16, torch.bfloat16}
+_FLOATS |= {getattr(torch, name) for name in dir(torch) if name.startswith("float8_")}
 # Settings of the original that ask for layers which no released model has.
 _CONDITIONS = ("r_cond_dim", "cond_dim", "ctrl_dims")
 
@@ -112,120 +114,66 @@ class Weights:
 def read_weights(path: Path, *, shapes_only: bool = False) -> Weights:
     """Read a safetensors file, or one that `torch.save` wrote: a state dict, or one with metadata.
 
-    Nothing in the file is ever run: it is unpickled with ``weights_only``. With `shapes_only` no
+    Nothing in the file is ever run, and what it describes has a bound. With `shapes_only` no
     values are read: the tensors are then on the device ``meta``. A `ModelError` if the file is
     missing, truncated, or anything but tensors and plain metadata.
     """
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise ModelError(f"{path} {what}", hint="give a weights file")
+    check_file(path)
     if path.suffix == ".safetensors":
         return Weights(path, _plain(path, _safetensors(path, shapes_only), shapes_only))
-    state, kwargs = _pth(path, shapes_only), None
-    if isinstance(state, dict) and "state_dict" in state:
-        metadata, state = state.get("metadata"), state["state_dict"]
+    content, kwargs = read_pickled(path), None
+    if isinstance(content, dict) and "state_dict" in content:
+        metadata, content = content.get("metadata"), content["state_dict"]
         kwargs = metadata.get("kwargs") if isinstance(metadata, dict) else None
-    plain = _plain(path, state, shapes_only)
-    return Weights(path, plain, kwargs if isinstance(kwargs, dict) else None)
+    if not isinstance(content, dict) or not content:
+        raise ModelError(f"{path} holds no weights but {type(content).__name__}")
+    for name, value in content.items():
+        if not isinstance(name, str) or not isinstance(value, StoredTensor):
+            kind = type(value).__name__
+            raise ModelError(f"{path} holds no state dict: {reprlib.repr(name)} is {kind}")
+    if not isinstance(kwargs, dict):
+        kwargs = None
+    elif not all(isinstance(name, str) for name in kwargs):
+        raise ModelError(f"{path} tells of an argument whose name is no text")
+    if shapes_only:
+        with told(path):
+            state = {
+                name: torch.empty(one.size, dtype=one.storage.dtype, device="meta")
+                for name, one in content.items()
+            }
+    else:
+        state = read_stored(path, content)
+    return Weights(path, _plain(path, state, shapes_only), kwargs)
 
 
-def _safetensors(path: Path, shapes_only: bool) -> Any:
-    from safetensors import SafetensorError, safe_open
+def _safetensors(path: Path, shapes_only: bool) -> StateDict:
     from safetensors.torch import load_file
 
-    try:
+    shapes = safetensors_shapes(path)
+    with told(path), named_in_utf8(path) as name:
         if not shapes_only:
-            return load_file(path)
-        with safe_open(path, "pt") as file:
-            shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+            return load_file(name)
         return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
 
 
-def _pth(path: Path, shapes_only: bool) -> Any:
-    _check_archive(path)
-    try:
-        device = "meta" if shapes_only else "cpu"
-        return torch.load(path, map_location=device, weights_only=True)
-    except pickle.UnpicklingError as error:
-        wanted = re.search(r"GLOBAL (\S+)", str(error))
-        what = f"Python code ({wanted[1]})" if wanted else "more than tensors"
-        raise ModelError(
-            f"{path} holds pickled {what}, which could do anything and is not loaded",
-            hint=_AS_PLAIN,
-        ) from error
-    except Exception as error:  # there is no end to what a damaged file can raise
-        raise _damaged(path, str(error)) from error
-
-
-def _check_archive(path: Path) -> None:
-    """Refuse what would take memory before its size can be compared with the file's."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except Exception as error:  # as above
-        with path.open("rb") as file:
-            if file.read(2) == b"PK":
-                raise _damaged(path, "the file ends early") from error
-        raise ModelError(
-            f"{path} is not a weights file that torch.save writes since PyTorch 1.6",
-            hint="give a .pth file such as VampNet's, or a folder that `vampprompt convert` made",
-        ) from error
-    names = [entry.filename for entry in entries]
-    if any("/.data/extern_modules" in name for name in names):
-        raise ModelError(
-            f"{path} is a torch.package, which brings its own code and is not loaded",
-            hint=_AS_PLAIN,
-        )
-    if not any(name.endswith("/data.pkl") for name in names):
-        raise ModelError(f"{path} is a zip archive, but not one that torch.save wrote")
-    # torch.save compresses nothing: whatever is compressed is meant to unpack to something huge
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise ModelError(f"{path} is compressed, as torch.save never does, and is not loaded")
-    # entries may lie over each other, and two of one name are not the same to every reader
-    if sum(entry.file_size for entry in entries) > path.stat().st_size:
-        raise _damaged(path, "it says that it holds more than the whole file")
-    if len({name.lower() for name in names}) < len(names):
-        raise _damaged(path, "it holds two entries of one name")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            pickles = [archive.read(one) for one in names if one.lower().endswith("data.pkl")]
-        opcodes = [one for pickled in pickles for one in pickletools.genops(pickled)]
-    except Exception as error:  # as above
-        raise _damaged(path, str(error)) from error
-    called = (str(name) for opcode, name, _ in opcodes if opcode.name == "GLOBAL")
-    refused = next(filter(_ALLOCATES.fullmatch, called), None)
-    if refused is not None:
-        what = refused.rpartition(" ")[2]
-        raise ModelError(f"{path} makes a {what}, which no state dict needs", hint=_AS_PLAIN)
-
-
-def _damaged(path: Path, reason: str) -> ModelError:
-    first_line = reason.strip().partition("\n")[0]
-    return ModelError(f"{path} is damaged or cut short: {first_line}", hint="download it again")
-
-
-def _plain(path: Path, state: object, shapes_only: bool) -> StateDict:
-    """Return a state dict as float32, if that is what it is."""
-    if not isinstance(state, dict) or not state:
-        raise ModelError(f"{path} holds no weights but {type(state).__name__}")
+def _plain(path: Path, state: StateDict, shapes_only: bool) -> StateDict:
+    """Return a state dict as float32, if it is one of finite floating point numbers."""
+    if not state:
+        raise ModelError(f"{path} holds no weights")
     plain = {}
     n_left = path.stat().st_size
     for name, value in state.items():
-        if not isinstance(name, str) or not isinstance(value, Tensor):
-            raise ModelError(f"{path} holds no state dict: '{name}' is {type(value).__name__}")
-        is_empty = value.is_meta and not shapes_only
-        if value.layout != torch.strided or is_empty or not value.is_floating_point():
-            kind = f"{value.dtype} in layout {value.layout} on {value.device}"
-            raise ModelError(f"{path}: '{name}' holds {kind}")
+        if value.dtype not in _FLOATS:
+            raise ModelError(f"{path}: '{name}' holds {value.dtype}, which no weights are")
         # views of one small storage could claim to be tensors of any size
         n_left -= value.numel()
         if n_left < 0:
-            raise _damaged(path, "its tensors are larger than the file")
-        plain[name] = value.detach().float()
-        if not shapes_only and not plain[name].isfinite().all():
-            raise ModelError(f"{path}: '{name}' holds infinite weights", hint="download it again")
+            raise damaged(path, "its tensors are larger than the file")
+        with told(path):
+            plain[name] = value.detach().float()
+            if not shapes_only and not plain[name].isfinite().all():
+                what = f"{path}: '{name}' holds infinite weights"
+                raise ModelError(what, hint="download it again")
     return plain
 
 
@@ -234,7 +182,8 @@ def fold(state: Mapping[str, Tensor]) -> StateDict:
 
     Each `weight_g` and `weight_v` become a `weight`. Each low-rank update [1]_ is added to its
     weight: ``lora_B @ lora_A / rank``, as VampNet trains it (with alpha 1). A `KeyError` if one of
-    two is there without the other, or an update without its weight.
+    two is there without the other, or an update without its weight; a `ValueError` if their
+    shapes do not fit each other, so that nothing becomes larger than what is there.
 
     References
     ----------
@@ -248,10 +197,22 @@ def fold(state: Mapping[str, Tensor]) -> StateDict:
             continue
         other = state[f"{layer}.{_PAIRS[kind]}"]
         if kind == "weight_v":
+            per_channel = [*value.shape[:1], *[1] * (value.dim() - 1)]
+            _require(value.dim() > 0 and list(other.shape) == per_channel, name, value)
             folded[f"{layer}.weight"] = value * (other / torch.norm_except_dim(value, 2, 0))
         elif kind == "lora_A":
-            updates[f"{layer}.weight"] = other @ value / len(value)
-    return folded | {name: folded[name] + update for name, update in updates.items()}
+            _require(value.dim() == other.dim() == 2 and len(value) > 0, name, value)
+            _require(other.shape[1] == len(value), name, value)
+            updates[f"{layer}.weight"] = value, other
+    for name, (down, up) in updates.items():
+        _require([*folded[name].shape] == [len(up), down.shape[1]], name, folded[name])
+        folded[name] = folded[name] + up @ down / len(down)
+    return folded
+
+
+def _require(fits: bool, name: str, value: Tensor) -> None:
+    if not fits:
+        raise ValueError(f"'{name}' is {list(value.shape)}, which does not fit its update or norm")
 
 
 def remove_weight_norm(module: nn.Module) -> None:
@@ -270,12 +231,10 @@ def make_codec(weights: Weights, config: Mapping[str, Any] | None = None) -> Cod
     if config is None:
         kwargs = weights.settings("a codec")
         family = "dac-mrf" if any(".mrf_blocks." in name for name in weights.state) else "dac"
-        config = {"family": family, **kwargs}
+        config = {**kwargs, "family": family}
+    check_settings(weights.path, "codec", config)
     settings = dict(config)
-    family = settings.pop("family", None)
-    if not isinstance(family, str):
-        raise ModelError(f"{weights.path}: its configuration names no codec family")
-    make = codecs.get(family)
+    make = codecs.get(settings.pop("family"))
     codec = _filled(make, settings, weights)
     state = codec.state_dict()
     plain = [value for part in codec.modules() for value in vars(part).values()]
@@ -296,17 +255,22 @@ def make_model(weights: Weights, codec: Codec, config: Mapping[str, Any] | None 
     Without a configuration from what a file in VampNet's format tells. A `ModelError` if they do
     not fit each other.
     """
+    known = inspect.signature(VampNet).parameters.keys() - {"latents"}
     if config is None:
         kwargs = weights.settings("a token model")
         unsupported = [name for name in _CONDITIONS if kwargs.get(name)]
         if unsupported or kwargs.get("noise_mode", "mask") != "mask":
             name = unsupported[0] if unsupported else "noise_mode"
+            value = reprlib.repr(kwargs[name])
             raise ModelError(
-                f"{weights.path} was made with {name}={kwargs[name]!r}, which is not supported",
+                f"{weights.path} was made with {name}={value}, which is not supported",
                 hint="use a model that is conditioned on its tokens alone",
             )
-        known = inspect.signature(VampNet).parameters.keys() - {"latents"}
         config = {name: kwargs[name] for name in kwargs if name in known}
+    unknown = next((name for name in config if name not in known), None)
+    if unknown is not None:
+        raise ModelError(f"the configuration of {weights.path} has {unknown}, which no model takes")
+    check_settings(weights.path, "token model", config)
     model = _filled(VampNet, config, weights)
     try:
         model.bind(codec.codebooks[: model.n_codebooks])
@@ -324,16 +288,18 @@ def _filled(make: Callable[..., Made], settings: Mapping[str, Any], weights: Wei
         state = fold(weights.state)
     except KeyError as error:
         raise ModelError(f"{path} lacks {error}, which belongs to others") from error
-    except RuntimeError as error:
-        raise ModelError(f"{path} holds weights that do not fit together") from error
+    except ValueError as error:
+        raise ModelError(f"{path} holds weights that do not fit together: {error}") from error
     for name, value in settings.items():
-        _check_setting(path, name, value, len(state))
+        # each codebook or layer has a tensor of its own, and takes time to make
+        is_count = name.startswith("n_") or name.endswith("_layers")
+        if is_count and isinstance(value, (int, float)) and value > len(state):
+            raise ModelError(f"the configuration of {path} has {name}={value}, which is wrong")
     try:
-        with torch.device("meta"), _ShapesOnly(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+        with torch.device("meta"), _ShapesOnly(), quiet():
             module = make(**settings)
             remove_weight_norm(module)
-    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
+    except Exception as error:  # what a codec of another package makes of its settings, too
         raise ModelError(
             f"the configuration of {path} makes no model: {error}", hint=_AS_PUBLISHED
         ) from error
@@ -349,6 +315,9 @@ def _filled(make: Callable[..., Made], settings: Mapping[str, Any], weights: Wei
     extra = next((name for name in state if name not in expected), None)
     if extra is not None:
         raise ModelError(f"{path} has '{extra}', for which its configuration has no place")
+    made = state.keys() - weights.state.keys()
+    if not all(state[name].is_meta or state[name].isfinite().all() for name in made):
+        raise ModelError(f"{path} holds weights that make infinite ones", hint=_AS_PUBLISHED)
     module.load_state_dict(state, assign=True)
     return module
 
@@ -372,15 +341,3 @@ class _ShapesOnly(TorchFunctionMode):
         if func is torch._weight_norm:
             return torch.empty(args[0].shape)
         return func(*args, **kwargs)
-
-
-def _check_setting(path: Path, name: str, value: object, n_tensors: int) -> None:
-    """Refuse a setting that could only be meant to exhaust memory or time."""
-    numbers = value if isinstance(value, (list, tuple)) else [value]
-    is_count = name.startswith("n_") or name.endswith("_layers")
-    largest = n_tensors if is_count else LARGEST_SETTING
-    sensible = len(numbers) <= _MOST_STAGES and all(
-        one is None or (isinstance(one, (int, float)) and 0 <= one <= largest) for one in numbers
-    )
-    if not sensible:
-        raise ModelError(f"the configuration of {path} has {name}={value!r:.80}, which is wrong")

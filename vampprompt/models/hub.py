@@ -5,11 +5,14 @@ What is on the hub is downloaded once, then read from its cache without a networ
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
-from vampprompt.errors import ModelError, did_you_mean
+from vampprompt.errors import ModelError, did_you_mean, shown
 from vampprompt.models.layout import STARTER, Listing, starter_folder
 
 __all__ = ["LICENCES", "VAMPNET", "available", "find_folder", "is_repository", "offered"]
@@ -17,14 +20,16 @@ __all__ = ["LICENCES", "VAMPNET", "available", "find_folder", "is_repository", "
 VAMPNET = "hugggof/vampnet"
 # What the repository's own page says of the weights, where its metadata does not.
 LICENCES = {VAMPNET: "CC BY-NC-SA 4.0"}
+_LONGEST = 200
 
 
 def available() -> list[Listing]:
     """Return the models that need no download: the starter and those in the hub's cache."""
     found = [Listing.of_folder(STARTER, starter_folder())]
     for folder in sorted(_cache().glob("models--*")):
-        newest = next(_cached(folder.name.removeprefix("models--").replace("--", "/")), None)
-        found += [newest] if newest and not newest.missing else []
+        name = folder.name.removeprefix("models--").replace("--", "/")
+        with suppress(ModelError):  # of one that cannot be used, when it is named
+            found += [one for one in islice(_cached(name), 1) if not one.missing]
     return found
 
 
@@ -42,7 +47,7 @@ def offered(name: str) -> Listing:
     ModelError
         If there is no such model.
     """
-    if not is_repository(name) or Path(name).exists():
+    if not is_repository(name) or os.path.exists(name):  # noqa: PTH110 - Path's raises for some
         return Listing.of_folder(name, find_folder(name))
     try:
         return _remote(name)
@@ -63,9 +68,10 @@ def find_folder(
     path = Path(name)
     if name == STARTER:
         return starter_folder()
-    if name and path.is_dir():
+    # names that no file can have are none, where the methods of paths would raise
+    if os.path.isdir(name):  # noqa: PTH112
         return path
-    if path.is_file():
+    if os.path.isfile(name):  # noqa: PTH113
         raise ModelError(f"{name} is a file", hint=f"give its folder: --model {path.parent}")
     if is_repository(name):
         return _fetch(name, finetune, on_notice)
@@ -102,7 +108,7 @@ def _fetch(repository: str, finetune: str | None, on_notice: Callable[[str], Non
         megabytes = sum(there.sizes[file] for file in wanted) / 1e6
         on_notice(
             f"downloading {repository} ({megabytes:.0f} MB); "
-            f"licence of the weights: {there.licence or 'not stated'}"
+            f"licence of the weights: {shown(there.licence or 'not stated', _LONGEST)}"
         )
     try:
         paths = [hf_hub_download(repository, file, revision=there.revision) for file in wanted]
@@ -120,7 +126,8 @@ def _cache() -> Path:
 def _cached(repository: str) -> Iterator[Listing]:
     """Return what the cached revisions of a repository offer, the newest first."""
     snapshots = _cache() / f"models--{repository.replace('/', '--')}" / "snapshots"
-    folders = sorted(snapshots.glob("*"), key=lambda one: one.stat().st_mtime, reverse=True)
+    folders = [one for one in snapshots.glob("*") if one.is_dir()]  # not links to nowhere
+    folders.sort(key=lambda one: one.stat().st_mtime, reverse=True)
     return (Listing.of_folder(repository, one, LICENCES.get(repository)) for one in folders)
 
 
@@ -132,7 +139,8 @@ def _remote(repository: str, sought: str | None = None, hint: str | None = None)
     except Exception as error:
         raise _unreachable(repository, error, sought, hint) from error
     card = info.card_data
-    licence = (card.get("license") if card else None) or LICENCES.get(repository)
+    stated = card.get("license") if card else None
+    licence = f"{stated}" if stated else LICENCES.get(repository)
     sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
     return Listing(repository, sizes, licence, revision=info.sha)
 

@@ -82,6 +82,8 @@ class SpectralCodec(ResidualCodec):
         super().__init__()
         if hop_length % (2 * _SUBFRAMES):
             raise ValueError(f"hop_length must be a multiple of {2 * _SUBFRAMES}, not {hop_length}")
+        if not noise_from < noise_to:
+            raise ValueError(f"noise_from {noise_from} is not below noise_to {noise_to}")
         self.sample_rate = sample_rate
         self.hop_length = hop_length
         self.n_codebooks = n_codebooks
@@ -92,13 +94,13 @@ class SpectralCodec(ResidualCodec):
         self.n_bins = self.window_length // 2 + 1
         # the window of a sub-frame reaches less than one frame into its neighbours
         self.context_frames = 1 + _KERNEL // 2 * max(encoder_layers, decoder_layers)
-        # on the CPU even where the weights have no memory yet: no file has it
-        window = torch.hann_window(self.window_length, device="cpu")
+        window = torch.empty(self.window_length)
+        turns = torch.empty(_NOISES, _SUBFRAMES, self.n_bins)
+        # no file has these, and without memory nobody asks for their values
+        if not window.is_meta:
+            window = torch.hann_window(self.window_length)
+            turns = self._draw_turns(noise_from, noise_to)
         self.register_buffer("window", window, persistent=False)
-        frequencies = np.fft.rfftfreq(self.window_length, 1 / sample_rate)
-        share = np.clip((frequencies - noise_from) / (noise_to - noise_from), 0, 1)
-        noise = np.random.default_rng(0).uniform(-np.pi, np.pi, (_NOISES, _SUBFRAMES, self.n_bins))
-        turns = torch.from_numpy((share * noise).astype(np.float32))
         self.register_buffer("turns", turns, persistent=False)
 
         features = _SUBFRAMES * (self.n_bins + 2 * phase_bins)
@@ -119,6 +121,13 @@ class SpectralCodec(ResidualCodec):
             nn.LayerNorm(width),
             nn.Linear(width, _SUBFRAMES * 3 * self.n_bins),
         )
+
+    def _draw_turns(self, noise_from: float, noise_to: float) -> Tensor:
+        """Return the phases by which each of the noises turns each bin of a frame's windows."""
+        frequencies = np.fft.rfftfreq(self.window_length, 1 / self.sample_rate)
+        share = np.clip((frequencies - noise_from) / (noise_to - noise_from), 0, 1)
+        noise = np.random.default_rng(0).uniform(-np.pi, np.pi, (_NOISES, _SUBFRAMES, self.n_bins))
+        return torch.from_numpy((share * noise).astype(np.float32))
 
     def encode(self, audio: Tensor, n_codebooks: int | None = None) -> Tensor:
         """Return the tokens, ``[batch, codebook, frame]``, of audio ``[batch, 1, samples]``.
