@@ -161,6 +161,7 @@ def compose(
         seconds=time.perf_counter() - start,
         notes=tuple(notes),
         subtype=audio.subtype,
+        tags=audio.tags,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ from vampprompt.files import atomic, check_writable
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from vampprompt.audio.tags import Tags
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +46,8 @@ class Song:
         What the user should know: a silent input, a tracker that stood in for another.
     subtype : str or None
         How the input's file stored a sample; see `Audio`.
+    tags : Tags or None
+        The input's title, tempo, markers and the like, which `write` keeps where it can.
 
     Examples
     --------
@@ -64,6 +68,7 @@ class Song:
     seconds: float
     notes: tuple[str, ...] = ()
     subtype: str | None = None
+    tags: Tags | None = None
 
     @property
     def kept(self) -> float:
@@ -77,7 +82,13 @@ class Song:
             f"keeps {self.kept:.1%}: {shown(self.recipe.settings.mask, 60)}>"
         )
 
-    def write(self, path: str | Path, *, force: bool = False) -> list[Path]:
+    def write(
+        self,
+        path: str | Path,
+        *,
+        force: bool = False,
+        on_notice: Callable[[str], None] | None = None,
+    ) -> list[Path]:
         """Write the audio, and beside each file the recipe that makes it, as JSON.
 
         Parameters
@@ -87,6 +98,8 @@ class Song:
             from 1: ``song-1.wav`` and ``song-1.json``. The ending chooses the format.
         force : bool
             Whether to replace what is there and was not written as this song.
+        on_notice : callable, optional
+            Called with what a file's format could not hold, such as tags.
 
         Returns
         -------
@@ -107,7 +120,10 @@ class Song:
         for one, samples, text in zip(paths, self.audio, texts, strict=True):
             # A recipe must never lie beside a song that it does not make.
             recipe_path(one).unlink(missing_ok=True)
-            write(one, Audio(samples, self.sample_rate, self.subtype))
+            lost = write(one, Audio(samples, self.sample_rate, self.subtype, tags=self.tags))
+            if on_notice is not None:
+                for note in lost:
+                    on_notice(note)
             with atomic(recipe_path(one)) as part:
                 part.write_text(text, encoding="utf-8")
         return paths
