@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from vampprompt_cli import batch as worker
 from vampprompt_cli.options import Plan
-from vampprompt_cli.recordings import jobs
+from vampprompt_cli.places import jobs
 
 import vampprompt as vp
 
@@ -77,8 +77,10 @@ def test_what_changed_is_made_again(loops, batch):
     assert results(batch("loops/*.wav")[1]) == {"loops/a.wav": "made", "loops/b.wav": "unchanged"}
     Path("out/b.wav").unlink()
     assert results(batch("loops/*.wav")[1]) == {"loops/a.wav": "unchanged", "loops/b.wav": "made"}
-    Path("out/b.json").write_text("half writ")
-    assert results(batch("loops/*.wav")[1]) == {"loops/a.wav": "unchanged", "loops/b.wav": "made"}
+    Path("out/b.json").write_text("{}")
+    assert results(batch("loops/*.wav")[1]) == {"loops/a.wav": "unchanged", "loops/b.wav": "failed"}
+    rows = batch("loops/*.wav", "--force")[1]
+    assert results(rows) == {"loops/a.wav": "unchanged", "loops/b.wav": "made"}
     made = {"loops/a.wav": "made", "loops/b.wav": "made"}
     assert results(batch("loops/*.wav", "--seed", "1")[1]) == made
     assert results(batch("loops/*.wav", "--seed", "1", "--again")[1]) == made
@@ -89,10 +91,10 @@ def test_a_file_that_the_mask_reads_counts_as_a_setting(loops, batch):
     labels.write_text("0.0\t0.1\tverse\n")
     mask = ("-m", 'labels("verse.txt") & codebook<2')
     assert results(batch("loops/a.wav", mask=mask)[1]) == {"loops/a.wav": "made"}
-    old = Path("out/a.json").stat().st_mtime - 10
-    os.utime(labels, (old, old))
+    os.utime(labels, (0, 0))
     assert results(batch("loops/a.wav", mask=mask)[1]) == {"loops/a.wav": "unchanged"}
-    os.utime(labels, (old + 60, old + 60))
+    labels.write_text("0.1\t0.2\tverse\n")
+    os.utime(labels, (0, 0))
     assert results(batch("loops/a.wav", mask=mask)[1]) == {"loops/a.wav": "made"}
 
 
@@ -177,10 +179,10 @@ def test_a_recipe_is_foretold(loops, settings):
 BAD = [
     (["none.wav"], "there is no recording 'none.wav'"),
     (["loops/*.flac"], "there is no recording 'loops/*.flac'"),
-    (["**a"], "'**a' is no pattern"),
+    (["**a"], "'**a' is no place or pattern"),
     (["loops", "--workers", "0"], "workers"),
     (["loops", "-m", "beet"], "did you mean 'beat'?"),
-    (["loops", "-o", "loops"], "there is no recording 'loops'"),
+    (["loops", "-o", "loops"], "would be taken for recordings"),
     (["loops/a.wav", "-o", "loops"], "never overwritten"),
     (["loops/a.wav", "twins/a.wav"], "would be made of both"),
     (["loops", "-o", "loops/about.txt"], "cannot make the folder"),
@@ -234,4 +236,4 @@ def test_an_interrupted_worker_takes_no_more_work(monkeypatch):
     with pytest.raises(SystemExit):
         worker._leave()
     with pytest.raises(SystemExit):
-        worker._work(None, False)
+        worker._work(None)
