@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,13 +25,6 @@ from .output import results
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
 # Where a library is imported by another name than it is installed by.
 _MODULES = {"descript-audio-codec": "dac", "pillow": "PIL"}
-_INSTALLERS = {
-    "apt-get": "sudo apt-get install ffmpeg",
-    "dnf": "sudo dnf install ffmpeg-free",
-    "pacman": "sudo pacman -S ffmpeg",
-    "brew": "brew install ffmpeg",
-    "winget": "winget install ffmpeg",
-}
 
 
 @dataclass(frozen=True)
@@ -230,13 +222,6 @@ def _formats() -> Iterator[Finding]:
         yield Finding("libsndfile", "broken", f"{detail}, but not {' '.join(lacking)}", mend)
     else:
         yield Finding("libsndfile", "ok", detail)
-    if shutil.which("ffmpeg"):
-        ran = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, check=False)
-        yield Finding("ffmpeg", "ok", ran.stdout.partition(" Copyright")[0])
-    else:
-        here = (command for tool, command in _INSTALLERS.items() if shutil.which(tool))
-        use = "converts what libsndfile cannot read, such as .m4a; nothing here needs it"
-        yield Finding("ffmpeg", "missing", use, next(here, _INSTALLERS["apt-get"]))
 
 
 def _plugins() -> Iterator[Finding]:

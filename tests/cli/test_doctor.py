@@ -110,21 +110,6 @@ def test_a_cache_that_cannot_be_written(monkeypatch, tmp_path):
     assert found("cache")["analyses"].detail.endswith(", 2.5 MB")
 
 
-@pytest.mark.parametrize(
-    ("tools", "state", "mend"),
-    [
-        ({"apt-get"}, "missing", "sudo apt-get install ffmpeg"),
-        ({"brew"}, "missing", "brew install ffmpeg"),
-        (set(), "missing", "sudo apt-get install ffmpeg"),
-    ],
-)
-def test_ffmpeg(monkeypatch, tools, state, mend):
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: name in tools or None)
-    formats = found("audio formats")
-    assert formats["libsndfile"].state == "ok"
-    assert (formats["ffmpeg"].state, formats["ffmpeg"].mend) == (state, mend)
-
-
 def test_formats_that_libsndfile_lacks(monkeypatch):
     monkeypatch.setattr("soundfile.available_formats", lambda: {"WAV": "", "AIFF": "", "OGG": ""})
     detail = found("audio formats")["libsndfile"].detail
