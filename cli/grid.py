@@ -237,7 +237,8 @@ def plot(path: Path, title: str, keep: NDArray[np.bool_], context: Clip) -> None
                 label=name,
             )
     # A name may look like a formula.
-    wave.set_title(shown(title, _LONGEST_TITLE), fontsize="medium", wrap=True, parse_math=False)
+    plain = shown(title, _LONGEST_TITLE).replace("$", r"\$")
+    wave.set_title(plain, fontsize="medium", wrap=True)
     figure.legend(*mask.get_legend_handles_labels(), loc="outside lower right", ncols=3)
     wave.set_xlim(0, grid.duration)
     kind = path.suffix.lstrip(".").lower() or "png"

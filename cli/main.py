@@ -80,6 +80,9 @@ def _status() -> int:
         return _complain(error)
     except MemoryError:
         return _complain(VampPromptError("this takes more memory than there is"))
+    except OSError as error:  # the machine's: no working folder, a name too long
+        place = f" '{error.filename}'" if error.filename else ""
+        return _complain(VampPromptError(f"cannot use{place}: {error.strerror or error}"))
     except Exception as error:
         # Typer's own, of options: their class lies elsewhere in other versions of it.
         if message := getattr(error, "format_message", None):

@@ -198,7 +198,8 @@ def _matches(given: str, output: Path, left_out: LeftOut) -> Iterator[tuple[Path
         )
     is_inside = output in root.resolve().parents
     for path in paths:
-        if path.is_dir() or (not is_inside and output in path.resolve().parents):
+        # Also of links in a circle, which `Path.resolve` refuses.
+        if path.is_dir() or (not is_inside and output in Path(os.path.realpath(path)).parents):
             continue
         if reason := why_left_out(path):
             left_out[reason].append(path)

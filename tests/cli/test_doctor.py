@@ -4,7 +4,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
 from vampprompt_cli import doctor
 from vampprompt_cli.doctor import EXAMINATIONS
 
