@@ -25,7 +25,6 @@ from rich.text import Text
 import vampprompt as vp
 from vampprompt import Audio, VampPromptError
 from vampprompt.composing import audio_paths, recipe_path
-from vampprompt.errors import shown
 from vampprompt.files import atomic
 
 from .options import Force, Plan, planned
@@ -125,7 +124,7 @@ def batch(
             if outcome.fault:
                 log.error("%s: %s", outcome.job.source, outcome.fault)
             log.info("%s: %s, %.1f s", outcome.job.source, outcome.result, outcome.seconds)
-            advance(shown(outcome.job.source.name))
+            advance(outcome.job.source.name)
     rows = [outcomes[job] for job in todo]
     for note, times in Counter(note for row in rows for note in row.notes).items():
         notice(note if times == 1 else f"{note} (in {times} recordings)")

@@ -16,7 +16,15 @@ from vampprompt.files import check_writable
 
 from .options import Force, Plan, planned
 from .output import complaints, notice, results, stage_bars
-from .places import DASH, check_ours, check_places, files_of, read_recording, song_path
+from .places import (
+    DASH,
+    check_ours,
+    check_places,
+    files_of,
+    not_ours,
+    read_recording,
+    song_path,
+)
 
 
 @planned
@@ -57,8 +65,7 @@ def compose(
     if written and not force:
         check_ours(target, variations, None if recording == DASH else recording)
         if output is None and target.exists() and not target.with_suffix(".json").exists():
-            hint = "name another with -o, or add --force to overwrite it"
-            raise VampPromptError(f"'{target}' is there already, and not ours", hint=hint)
+            raise not_ours(target)
     for path in written:
         (check_writable if path.suffix == ".json" else check_output)(path)
     if report is not None:

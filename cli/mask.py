@@ -41,7 +41,10 @@ def mask(
     ] = "starter",
     beats: Annotated[
         str,
-        typer.Option(help="Beat tracker: auto, librosa, madmom.", autocompletion=tracker_names),
+        typer.Option(
+            help="Beat tracker: auto, librosa, madmom, steady(120bpm), file('x.beats').",
+            autocompletion=tracker_names,
+        ),
     ] = "auto",
     seed: Annotated[int, typer.Option(help="As for compose.")] = 0,
     span: Annotated[

@@ -76,9 +76,9 @@ def check_places(written: Iterable[tuple[str, Path]], read: Iterable[Path]) -> N
                 f"'{path}' is itself read here, and what is read is never overwritten",
                 hint=f"name another with {option}",
             )
-        if other := taken.get(_folded(path)):
+        other = taken.setdefault(_folded(path), option)
+        if other != option:
             raise VampPromptError(f"both {other} and {option} would write '{path}'")
-        taken[_folded(path)] = option
 
 
 def check_ours(output: Path, variations: Sequence[int], source: Path | None) -> None:
@@ -89,21 +89,27 @@ def check_ours(output: Path, variations: Sequence[int], source: Path | None) -> 
     VampPromptError
         If it is that of another one, or what lies in its recipe's place is no recipe.
     """
-    hint = "name another output with -o, or add --force to overwrite it"
     for path in files_of(output, variations):
         if path.suffix != ".json" or not path.exists() or not path.stat().st_size:
             continue
         try:
             owner = vp.Recipe.read(path).source
         except VampPromptError:
-            raise VampPromptError(f"'{path}' is there already, and not ours", hint=hint) from None
-        of = Path(owner.path) if owner else None
-        if (of and (_identity(of) or of.resolve())) != (
-            source and (_identity(source) or source.resolve())
-        ):
-            raise VampPromptError(
-                f"'{path}' is there already, of a song of '{of or 'another recording'}'", hint=hint
-            )
+            raise not_ours(path) from None
+        if (owner is None) != (source is None):
+            raise not_ours(path)
+        # A folder that was moved holds the same recordings.
+        is_same = not owner or not source or _key(Path(owner.path)) == _key(source)
+        if owner and source and not is_same and owner.sha256 != vp.Source.of(source).sha256:
+            raise not_ours(path, f": it is of a song of '{owner.path}'")
+
+
+def not_ours(path: Path, why: str = "") -> VampPromptError:
+    """Return the error of a file that is there already, and not of this recording."""
+    return VampPromptError(
+        f"'{path}' is there already, and not ours{why}",
+        hint="name another output with -o, or add --force to overwrite it",
+    )
 
 
 def jobs(given: Sequence[str], folder: Path, variations: Sequence[int]) -> list[Job]:
@@ -119,7 +125,7 @@ def jobs(given: Sequence[str], folder: Path, variations: Sequence[int]) -> list[
     VampPromptError
         If nothing is found, or a song would take the place of another.
     """
-    found: dict[Path, Job] = {}
+    found: dict[object, Job] = {}
     left_out: LeftOut = defaultdict(list)
     for one in given:
         try:
@@ -134,7 +140,7 @@ def jobs(given: Sequence[str], folder: Path, variations: Sequence[int]) -> list[
                 hint='give recordings, folders, or patterns in quotes: "loops/*.wav"',
             )
         for path, inside in matched:
-            found.setdefault(path.resolve(), Job(path, folder / inside))
+            found.setdefault(_key(path), Job(path, folder / inside))
     for reason, paths in sorted(left_out.items()):
         named = ", ".join(map(str, paths[:_MOST_NAMED]))
         more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
@@ -243,6 +249,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return found.st_dev, found.st_ino
+
+
+def _key(path: Path) -> object:
+    return _identity(path) or path.absolute()
 
 
 def _folded(path: Path) -> str:

@@ -149,6 +149,8 @@ def test_songs_of_one_stem_keep_apart(loops, capfd):
         "loops/b.wav": "out/b.wav.wav",
     }
     assert "share a name" in capfd.readouterr().err
+    written = [("-o", Path(song)) for song in ("out/b.wav.wav", "out/B.wav.wav")]
+    check_places(written, [])
     (loops / "x.wav").touch()
     (loops / "x-1.wav").touch()
     assert named("loops/x*.wav") == {"loops/x.wav": "out/x.wav", "loops/x-1.wav": "out/x-1.wav"}
@@ -254,9 +256,12 @@ def test_the_song_of_another_recording_stays(folder, vampprompt):
     assert vampprompt("compose", "in.wav", *QUICK)[0] == 0
     made = Path("in-vamp.wav").read_bytes()
     code, _, err = vampprompt("compose", "in.flac", *QUICK)
-    assert (code, "of a song of 'in.wav'" in err) == (2, True)
+    assert (code, "it is of a song of 'in.wav'" in err) == (2, True)
     assert Path("in-vamp.wav").read_bytes() == made
     check_ours(Path("in-vamp.wav"), (0,), Path("in.wav"))
+    Path("in.wav").rename("moved.wav")
+    check_ours(Path("in-vamp.wav"), (0,), Path("moved.wav"))
+    Path("moved.wav").rename("in.wav")
     assert vampprompt("compose", "in.flac", *QUICK, "--force")[0] == 0
     Path("in-vamp.json").unlink()
     assert vampprompt("compose", "in.wav", *QUICK)[0] == 2, "whose is it?"
