@@ -143,7 +143,7 @@ def test_names_and_masks_are_text_only(tmp_path):
 def test_a_name_that_is_no_text_is_allowed_and_so_is_no_log(tmp_path):
     vp.report.write(tmp_path / "out.html", song_of(1), recording("caf\udce9.wav"))
     text = read(tmp_path / "out.html").text
-    assert "caf?.wav" in text
+    assert r"caf\udce9.wav" in text
     assert "Steps" not in text
 
 
@@ -294,7 +294,7 @@ def test_a_failure_leaves_the_old_page(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", fail)
-    with pytest.raises(vp.VampPromptError, match="No space left"):
+    with pytest.raises(vp.VampPromptError, match="the disk is full"):
         vp.report.write(path, song_of(1), recording())
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

@@ -362,8 +362,12 @@ def test_what_is_written_is_what_masks_read(folder, vampprompt):
         assert vampprompt(*given, "codebook<3", *wrong)[0] == 2
 
 
-def test_a_picture_of_an_odd_name(folder, vampprompt):
-    name = f"$x^$ 音 \x1b {'n' * 100}.wav"
+def test_pages_and_pictures_of_an_odd_name(folder, vampprompt):
+    name = f"$x^$ <b> 音 \x1b\u202e {'n' * 100}.wav"
     Path("in.wav").rename(name)
+    code, _, _ = vampprompt("compose", name, *QUICK, "-o", "out.wav", "--report", "out.html")
+    page = Path("out.html").read_text(encoding="utf-8")
+    assert (code, is_clean(page)) == (0, True)
+    assert "$x^$ &lt;b&gt; 音 \\x1b\\u202e" in page
     code, _, err = vampprompt("mask", name, "-m", "codebook<3", "--plot", "m.png", "-q")
     assert (code, err) == (0, "")
