@@ -12,11 +12,20 @@ import numpy as np
 import pytest
 
 import vampprompt as vp
-from vampprompt.analysis import LibrosaBeats, MadmomBeats, auto, describe, tracker, trackers
+from vampprompt.analysis import (
+    LibrosaBeats,
+    MadmomBeats,
+    auto,
+    describe,
+    onsets,
+    tracker,
+    trackers,
+)
 from vampprompt.analysis.by_librosa import guess_downbeats
 from vampprompt.analysis.by_madmom import old_names
-from vampprompt.audio import Audio, Samples, mono, read, resample
-from vampprompt.errors import AnalysisError
+from vampprompt.analysis.loudness import memory_for
+from vampprompt.audio import Audio, Samples, memory, mono, read, resample
+from vampprompt.errors import AnalysisError, VampPromptError
 from vampprompt.language import Term
 from vampprompt.protocols import Beats, BeatTracker
 
@@ -353,8 +362,26 @@ def test_old_names_are_there_only_for_a_while() -> None:
     assert (dict(vars(np)), dict(vars(collections))) == before
 
 
-def test_warnings_are_silent_only_inside() -> None:
-    with old_names():
-        warnings.warn("unheard", DeprecationWarning, stacklevel=1)
-    with pytest.warns(DeprecationWarning, match="heard"):
+def test_warnings_of_others_are_heard_inside_and_after() -> None:
+    before = list(warnings.filters)
+    with old_names(), pytest.warns(DeprecationWarning, match="heard"):
         warnings.warn("heard", DeprecationWarning, stacklevel=1)
+    new = [one for one in warnings.filters if one not in before]
+    assert all(one[3].pattern == "madmom" for one in new)
+    assert [one for one in warnings.filters if one not in new] == before
+
+
+@pytest.mark.parametrize("hear", [LibrosaBeats(), onsets])
+def test_what_does_not_fit_into_memory_is_refused_beforehand(hear, monkeypatch) -> None:
+    monkeypatch.setattr(memory, "_free", lambda: iter([2.0**27]))
+    _, samples = clicks(120, 160)
+    with pytest.raises(VampPromptError, match=r"of 1.3 minutes needs .* GiB of memory"):
+        hear(samples, RATE)
+
+
+def test_memory_that_turns_out_to_be_missing_is_told() -> None:
+    with (
+        pytest.raises(AnalysisError, match=r"the beats of 0.0 minutes needs more memory than there"),
+        memory_for("beats", np.zeros(9, np.float32), 1),
+    ):
+        raise MemoryError

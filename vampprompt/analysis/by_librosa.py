@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 
-from vampprompt.analysis.loudness import SAMPLE_RATE, SHORTEST_BEAT, sounding
+from vampprompt.analysis.loudness import SAMPLE_RATE, SHORTEST_BEAT, memory_for, sounding
 from vampprompt.audio import Samples
 from vampprompt.errors import AnalysisError
 from vampprompt.language import Term, whole
@@ -18,6 +18,8 @@ from vampprompt.units import Beats, FloatArray, IntArray
 _BEAT_HOP, _ONSET_HOP = 512, 256
 # Half a second of silence on either side: librosa's tracker otherwise loses what is at the edges.
 _MARGIN = 43 * _BEAT_HOP
+# As measured, what librosa takes for a sample of audio at the most.
+_BEAT_BYTES, _ONSET_BYTES = 55, 38
 _BASS = 200.0
 # Of harmony, bass and all that is struck: harmony changes at bars more surely than the others.
 _WEIGHTS = np.array([2.0, 1.0, 0.5])
@@ -66,6 +68,10 @@ class LibrosaBeats(Term):
         samples, span = sounding(samples, sample_rate, SHORTEST_BEAT)
         if span is None:
             return Beats.none()
+        with memory_for("beats", samples, _BEAT_BYTES):
+            return self._beats(samples, span)
+
+    def _beats(self, samples: Samples, span: tuple[float, float]) -> Beats:
         import librosa
 
         every = _strength(samples, aggregate=np.median)
@@ -111,6 +117,10 @@ class LibrosaOnsets(Term):
         samples, span = sounding(samples, sample_rate)
         if span is None:
             return np.zeros(0)
+        with memory_for("onsets", samples, _ONSET_BYTES):
+            return self._onsets(samples)
+
+    def _onsets(self, samples: Samples) -> FloatArray:
         from librosa.onset import onset_detect, onset_strength
 
         grid: dict[str, Any] = {"sr": SAMPLE_RATE, "hop_length": _ONSET_HOP}

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from vampprompt.analysis.by_librosa import Metres
 from vampprompt.analysis.cache import remembered
-from vampprompt.analysis.loudness import SAMPLE_RATE, SHORTEST_BEAT, sounding
+from vampprompt.analysis.loudness import SAMPLE_RATE, SHORTEST_BEAT, memory_for, sounding
 from vampprompt.audio import Samples
 from vampprompt.errors import AnalysisError
 from vampprompt.language import Positive, Term
@@ -40,6 +40,8 @@ _GONE: list[tuple[ModuleType, str, object]] = [
 _lock = threading.RLock()
 # How many activations a second madmom's networks give.
 _FPS = 100
+# As measured, what madmom takes for a sample of audio at the most.
+_BYTES = 190
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,7 +97,7 @@ class MadmomBeats(Term):
             return Beats.none()
         downbeats = import_madmom("features.downbeats")
         signal = import_madmom("audio.signal")
-        with old_names():
+        with memory_for("beats", samples, _BYTES), old_names():
             network = downbeats.RNNDownBeatProcessor()
             bars = downbeats.DBNDownBeatTrackingProcessor(
                 list(self.beats_per_bar), transition_lambda=self.transition, fps=_FPS
@@ -124,13 +126,14 @@ def _map_to_pairs(
 
 @contextmanager
 def old_names() -> Iterator[None]:
-    """Put names that Python and numpy have dropped back for a while, without any warnings.
+    """Put names that Python and numpy have dropped back for a while, without warnings of madmom.
 
     madmom looks them up when it is imported and again while it runs. Nobody else gets to
-    depend on them: they go again.
+    depend on them: they go again. Only warnings about madmom's own code are left out, for
+    `warnings.catch_warnings` would lose the filters of other threads.
     """
-    with _lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _lock:
+        warnings.filterwarnings("ignore", module="madmom")
         added = [gone for gone in _GONE if gone[1] not in vars(gone[0])]
         for module, name, value in added:
             setattr(module, name, value)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
 
-from vampprompt.audio import Samples, fit, resample
+from vampprompt.audio import Samples, check_memory, fit, resample
+from vampprompt.errors import AnalysisError
 
 # Every analysis runs at this rate, so that a clip sounds the same to it in any file.
 SAMPLE_RATE = 44100
@@ -40,6 +44,34 @@ def frame_loudness(samples: Samples, hop_length: int, n_frames: int) -> NDArray[
     with np.errstate(divide="ignore"):
         level: NDArray[np.float64] = 10 * np.log10(power / heard)
     return level
+
+
+@contextmanager
+def memory_for(what: str, samples: Samples, bytes_a_sample: float) -> Iterator[None]:
+    """Refuse to hear what would not fit into memory, before it is tried where that is known.
+
+    Parameters
+    ----------
+    what : str
+        What is to be heard: ``"beats"``.
+    samples : ndarray
+        ``[samples]`` at `SAMPLE_RATE`.
+    bytes_a_sample : float
+        What hearing it takes at its most.
+
+    Raises
+    ------
+    VampPromptError
+        If there is not enough.
+    """
+    name = f"hearing the {what} of {len(samples) / SAMPLE_RATE / 60:.1f} minutes"
+    check_memory(bytes_a_sample * len(samples), name)
+    try:
+        yield
+    except MemoryError as error:
+        raise AnalysisError(
+            f"{name} needs more memory than there is", hint="take a shorter piece of it"
+        ) from error
 
 
 def sounding(
