@@ -214,7 +214,8 @@ def _attempt(how: _How, bundle: Bundle, job: Job) -> Outcome:
         reason = f"a fault of vampprompt, please report it: {error!r}"
         return Outcome(job, "failed", error=reason, fault=traceback.format_exc())
     seconds = time.perf_counter() - start
-    return Outcome(job, "made", tuple(paths), song.kept, seconds, notes=song.notes)
+    notes = tuple(dict.fromkeys(audio.notes + song.notes))
+    return Outcome(job, "made", tuple(paths), song.kept, seconds, notes=notes)
 
 
 def _done(plan: Plan, bundle: Bundle, job: Job, audio: Audio) -> list[Path]:

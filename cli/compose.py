@@ -63,8 +63,9 @@ def compose(
     places = [("-o", path) for path in written]
     check_places(places + ([("--report", report)] if report else []), read)
     if written and not force:
-        check_ours(target, variations, None if recording == DASH else recording)
-        if output is None and target.exists() and not target.with_suffix(".json").exists():
+        is_named = output is not None and Path(output) == target
+        check_ours(target, variations, None if recording == DASH else recording, is_named)
+        if not is_named and target.exists() and not target.with_suffix(".json").exists():
             raise not_ours(target)
     for path in written:
         (check_writable if path.suffix == ".json" else check_output)(path)
@@ -77,7 +78,8 @@ def compose(
         steps = None if report is None else made.on_step
         song = plan.compose(bundle, audio, on_progress=made.on_progress, on_step=steps)
     for note in song.notes:
-        notice(note)
+        if audio is None or note not in audio.notes:
+            notice(note)
     paths = song.write(target) if written else _send(song)
     if report is not None:
         assert recording is not None
@@ -122,7 +124,7 @@ def _target(output: str | None, source: Path | None, plan: Plan) -> Path:
 def _send(song: Song) -> list[Path]:
     """Write a song to standard output. Nothing of it lies in a file."""
     sound = io.BytesIO()
-    vp.write(sound, vp.Audio(song.audio[0], song.sample_rate, song.subtype))
+    vp.write(sound, vp.Audio(song.audio[0], song.sample_rate, song.subtype), "wav")
     try:
         sys.stdout.buffer.write(sound.getbuffer())
         sys.stdout.buffer.flush()

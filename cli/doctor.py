@@ -211,17 +211,17 @@ def _caches() -> Iterator[Finding]:
 def _formats() -> Iterator[Finding]:
     import soundfile
 
-    from vampprompt.audio import ENDINGS
+    from vampprompt.audio import ENDINGS, READABLE
 
-    known = {"aif": "AIFF"}
-    formats = soundfile.available_formats()
-    lacking = [one for one in ENDINGS if known.get(one[1:], one[1:].upper()) not in formats]
-    detail = f"{soundfile.__libsndfile_version__}: {' '.join(ENDINGS)}"
+    lacking = sorted({"FLAC", "MP3", "OGG"} - soundfile.available_formats().keys())
+    detail = soundfile.__libsndfile_version__
     if lacking:
         mend = _pip("install", "--upgrade", "--force-reinstall", "soundfile")
-        yield Finding("libsndfile", "broken", f"{detail}, but not {' '.join(lacking)}", mend)
+        yield Finding("libsndfile", "broken", f"{detail}, without {' '.join(lacking)}", mend)
     else:
         yield Finding("libsndfile", "ok", detail)
+    yield Finding("written", "ok", " ".join(ENDINGS))
+    yield Finding("read besides", "ok", " ".join(sorted(set(READABLE) - set(ENDINGS))))
 
 
 def _plugins() -> Iterator[Finding]:

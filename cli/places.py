@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import vampprompt as vp
 from vampprompt import Audio, VampPromptError
-from vampprompt.audio import ENDINGS
+from vampprompt.audio import why_left_out
 from vampprompt.composing import audio_paths, recipe_path
 
 from .output import log, notice
@@ -34,8 +34,11 @@ class Job:
 
 
 def read_recording(path: Path) -> Audio:
-    """Read a recording from a file, or from standard input."""
-    return vp.read(sys.stdin.buffer if path == DASH else path)
+    """Read a recording from a file, or from standard input, and tell what is wrong with it."""
+    audio = vp.read(sys.stdin.buffer if path == DASH else path)
+    for note in audio.notes:
+        notice(note)
+    return audio
 
 
 def song_path(folder: Path, source: Path, whole: bool = False, addition: str = "") -> Path:
@@ -81,13 +84,16 @@ def check_places(written: Iterable[tuple[str, Path]], read: Iterable[Path]) -> N
             raise VampPromptError(f"both {other} and {option} would write '{path}'")
 
 
-def check_ours(output: Path, variations: Sequence[int], source: Path | None) -> None:
-    """Find out whether the song that is there, if there is one, was made of this recording.
+def check_ours(
+    output: Path, variations: Sequence[int], source: Path | None, is_named: bool = False
+) -> None:
+    """Find out whether what is there, if anything is, is a song of this recording.
 
     Raises
     ------
     VampPromptError
-        If it is that of another one, or what lies in its recipe's place is no recipe.
+        If it is that of another one, unless the user named the file, or what lies in the place
+        of its recipe is no recipe.
     """
     for path in files_of(output, variations):
         if path.suffix != ".json" or not path.exists() or not path.stat().st_size:
@@ -96,11 +102,13 @@ def check_ours(output: Path, variations: Sequence[int], source: Path | None) -> 
             owner = vp.Recipe.read(path).source
         except VampPromptError:
             raise not_ours(path) from None
-        if (owner is None) != (source is None):
+        if is_named or (owner is None and source is None):
+            continue
+        if not owner or not source:
             raise not_ours(path)
         # A folder that was moved holds the same recordings.
-        is_same = not owner or not source or _key(Path(owner.path)) == _key(source)
-        if owner and source and not is_same and owner.sha256 != vp.Source.of(source).sha256:
+        is_same = _key(Path(owner.path)) == _key(source)
+        if not is_same and owner.sha256 != vp.Source.of(source).sha256:
             raise not_ours(path, f": it is of a song of '{owner.path}'")
 
 
@@ -207,7 +215,7 @@ def _matches(given: str, output: Path, left_out: LeftOut) -> Iterator[tuple[Path
         # Also of links in a circle, which `Path.resolve` refuses.
         if path.is_dir() or (not is_inside and output in Path(os.path.realpath(path)).parents):
             continue
-        if reason := why_left_out(path):
+        if reason := why_left_out(path) or (None if path.is_file() else "no file"):
             left_out[reason].append(path)
         else:
             yield path, path.relative_to(root)
@@ -231,15 +239,6 @@ def _walk(root: Path, left_out: LeftOut) -> Iterator[Path]:
             folders.remove(name)
         folders.sort()
         yield from (folder / one for one in sorted(files))
-
-
-def why_left_out(path: Path) -> str | None:
-    """Return why a file that lies in a folder is taken for no recording; None if it is one."""
-    if path.name.startswith("."):
-        return "hidden"
-    if path.suffix.lower() not in ENDINGS:
-        return "no audio by the ending"
-    return None if path.is_file() else "no file"
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -262,7 +262,11 @@ def test_the_song_of_another_recording_stays(folder, vampprompt):
     Path("in.wav").rename("moved.wav")
     check_ours(Path("in-vamp.wav"), (0,), Path("moved.wav"))
     Path("moved.wav").rename("in.wav")
-    assert vampprompt("compose", "in.flac", *QUICK, "--force")[0] == 0
+    named = ("compose", "in.flac", *QUICK, "-o")
+    assert vampprompt(*named, ".")[0] == 2
+    assert vampprompt(*named, "in-vamp.wav")[0] == 0, "as the user said"
+    assert vampprompt("compose", "in.wav", *QUICK, "--force")[0] == 0
+    assert vampprompt("compose", "in.wav", *QUICK)[0] == 0
     Path("in-vamp.json").unlink()
     assert vampprompt("compose", "in.wav", *QUICK)[0] == 2, "whose is it?"
 
