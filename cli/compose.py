@@ -12,6 +12,7 @@ import typer
 import vampprompt as vp
 from vampprompt import Song, VampPromptError
 from vampprompt.audio import ENDINGS, check_output
+from vampprompt.composing import recipe_path
 from vampprompt.files import check_writable
 
 from .options import Force, Plan, planned
@@ -65,7 +66,7 @@ def compose(
     if written and not force:
         is_named = output is not None and Path(output) == target
         check_ours(target, variations, None if recording == DASH else recording, is_named)
-        if not is_named and target.exists() and not target.with_suffix(".json").exists():
+        if not is_named and target.exists() and not recipe_path(target).exists():
             raise not_ours(target)
     for path in written:
         (check_writable if path.suffix == ".json" else check_output)(path)
