@@ -109,13 +109,13 @@ def check_ours(
         # A folder that was moved holds the same recordings.
         is_same = _key(Path(owner.path)) == _key(source)
         if not is_same and owner.sha256 != vp.Source.of(source).sha256:
-            raise not_ours(path, f": it is of a song of '{owner.path}'")
+            raise not_ours(path, f"of a song of '{owner.path}'")
 
 
-def not_ours(path: Path, why: str = "") -> VampPromptError:
+def not_ours(path: Path, what: str = "and not ours") -> VampPromptError:
     """Return the error of a file that is there already, and not of this recording."""
     return VampPromptError(
-        f"'{path}' is there already, and not ours{why}",
+        f"'{path}' is there already, {what}",
         hint="name another output with -o, or add --force to overwrite it",
     )
 

@@ -25,6 +25,7 @@ from vampprompt.units import Beats, Grid
 RATE = 44100
 COMMAND = Path(sys.executable).with_name("vampprompt")
 EVIL = "\x1b]0;x\x07\x1b[2J\u009b2J\u202eevil\udce9"
+RAW = ("\x1b]", "\x1b[2J", "\u009b", "\u202e", "\udce9")
 QUICK = ("-m", "periodic(7)", "--steps", "1")
 
 
@@ -65,10 +66,8 @@ def test_whatever_is_printed_is_escaped(monkeypatch, what):
         console.file = io.StringIO()
         console.print(what)
         assert "evil" in console.file.getvalue()
-        assert not {"\x1b]", "\x1b[2J", "\u009b", "\u202e"} & {
-            sign for sign in ("\x1b]", "\x1b[2J", "\u009b", "\u202e")
-            if sign in console.file.getvalue()
-        }  # fmt: skip
+        raw = [one for one in RAW if one in console.file.getvalue()]
+        assert not raw
 
 
 def test_notes_logs_and_rows_are_escaped_too(capfd):
@@ -256,7 +255,7 @@ def test_the_song_of_another_recording_stays(folder, vampprompt):
     assert vampprompt("compose", "in.wav", *QUICK)[0] == 0
     made = Path("in-vamp.wav").read_bytes()
     code, _, err = vampprompt("compose", "in.flac", *QUICK)
-    assert (code, "it is of a song of 'in.wav'" in err) == (2, True)
+    assert (code, "of a song of 'in.wav'" in err) == (2, True)
     assert Path("in-vamp.wav").read_bytes() == made
     check_ours(Path("in-vamp.wav"), (0,), Path("in.wav"))
     Path("in.wav").rename("moved.wav")
