@@ -19,7 +19,8 @@ import numpy as np
 import soundfile
 from PIL import Image
 
-from vampprompt.clip import Clip as Context
+from vampprompt.audio import Audio
+from vampprompt.clip import Clip
 from vampprompt.errors import MaskError
 from vampprompt.masks import parse
 from vampprompt.units import Beats, Grid
@@ -64,10 +65,11 @@ def main() -> None:
     onsets = np.sort(generator.uniform(0, 3590, 20_000))
     loudness = generator.uniform(-60, 0, HOUR.n_frames)
 
-    def context() -> Context:
-        return Context(
+    def context() -> Clip:
+        return Clip(
             HOUR,
-            samples=np.zeros(1, dtype=np.float32),
+            audio=Audio(np.zeros((1, 1), dtype=np.float32), HOUR.sample_rate),
+            lufs=-np.inf,
             beat_tracker=_Told(Beats(beats, beats[::4])),
             onset_detector=lambda samples, sample_rate: onsets,
             loudness_meter=lambda samples, hop_length, n_frames: loudness,

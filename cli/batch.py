@@ -24,12 +24,12 @@ from rich.text import Text
 
 import vampprompt as vp
 from vampprompt import Audio, VampPromptError
-from vampprompt.composing import audio_paths, recipe_path
+from vampprompt.composing import songs_there
 from vampprompt.files import atomic
 
 from .options import Force, Plan, planned
 from .output import file_bar, log, notice, results, tabbed
-from .places import Job, check_ours, check_places, files_of, jobs
+from .places import Job, check_owner, check_places, files_of, jobs
 
 if TYPE_CHECKING:
     from vampprompt import Bundle
@@ -195,16 +195,14 @@ def _work(job: Job) -> Outcome:
 def _attempt(how: _How, bundle: Bundle, job: Job) -> Outcome:
     start, plan = time.perf_counter(), how.plan
     try:
-        if not how.force:
-            check_ours(job.output, plan.settings.variations, job.source)
         audio = vp.read(job.source)
+        if not how.force:
+            check_owner(job.output, plan.settings.variations, job.source, audio)
         if not how.again and (paths := _done(plan, bundle, job, audio)):
             return Outcome(job, "unchanged", tuple(paths))
         song = plan.compose(bundle, audio)
         job.output.parent.mkdir(parents=True, exist_ok=True)
-        # A recipe must never lie beside a song that it does not make.
-        recipe_path(job.output).unlink(missing_ok=True)
-        paths = song.write(job.output)
+        paths = song.write(job.output, force=how.force)
     except VampPromptError as error:
         reason = error.message if error.hint is None else f"{error.message}: {error.hint}"
         return Outcome(job, "failed", error=reason)
@@ -220,15 +218,13 @@ def _attempt(how: _How, bundle: Bundle, job: Job) -> Outcome:
 
 def _done(plan: Plan, bundle: Bundle, job: Job, audio: Audio) -> list[Path]:
     """Return the files of a song that is there, whole, and would come out the same again."""
-    wanted = vp.Recipe.of(plan.settings, bundle, vp.Source.of(job.source))
-    paths = audio_paths(job.output, plan.settings.variations)
+    recipe = vp.Recipe.of(plan.settings, bundle, vp.Source.heard(audio))
     length = audio.n_samples * plan.settings.stretch
+    paths = songs_there(job.output, recipe)
     try:
-        found = vp.Recipe.read(recipe_path(job.output))
-        is_whole = all(vp.read(path).n_samples == length for path in paths)
+        return paths if all(vp.read(path).n_samples == length for path in paths) else []
     except VampPromptError:
         return []
-    return paths if is_whole and found.essence == wanted.essence else []
 
 
 def _make_folder(path: Path) -> None:

@@ -11,18 +11,16 @@ import typer
 
 import vampprompt as vp
 from vampprompt import Song, VampPromptError
-from vampprompt.audio import ENDINGS, check_output
-from vampprompt.composing import recipe_path
-from vampprompt.files import check_writable
+from vampprompt.audio import ENDINGS
+from vampprompt.composing import check_songs
 
 from .options import Force, Plan, planned
 from .output import complaints, notice, results, stage_bars
 from .places import (
     DASH,
-    check_ours,
+    check_owner,
     check_places,
     files_of,
-    not_ours,
     read_recording,
     song_path,
 )
@@ -63,13 +61,11 @@ def compose(
     read = [path for path in (*plan.files, recording) if path and not (is_same and path in written)]
     places = [("-o", path) for path in written]
     check_places(places + ([("--report", report)] if report else []), read)
-    if written and not force:
+    if written:
         is_named = output is not None and Path(output) == target
-        check_ours(target, variations, None if recording == DASH else recording, is_named)
-        if not is_named and target.exists() and not recipe_path(target).exists():
-            raise not_ours(target)
-    for path in written:
-        (check_writable if path.suffix == ".json" else check_output)(path)
+        if not (force or is_named):
+            check_owner(target, variations, recording, audio)
+        check_songs(target, variations, force=force)
     if report is not None:
         vp.report.check_output(report)
 
@@ -81,7 +77,7 @@ def compose(
     for note in song.notes:
         if audio is None or note not in audio.notes:
             notice(note)
-    paths = song.write(target) if written else _send(song)
+    paths = song.write(target, force=force) if written else _send(song)
     if report is not None:
         assert recording is not None
         vp.report.write(report, song, audio or vp.read(recording), made)

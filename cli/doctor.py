@@ -193,7 +193,7 @@ def _composing() -> Iterator[Finding]:
 
 
 def _caches() -> Iterator[Finding]:
-    from vampprompt.analysis.cache import location
+    from vampprompt.analysis import location
 
     folder = location()
     try:

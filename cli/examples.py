@@ -9,7 +9,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'vampprompt compose loop.wav --mask "beat & codebook<3"',
         'vampprompt compose in.wav -m "~(2s..4s)" -o filled.wav --variations 4 --seed 7',
         'vampprompt compose in.wav -m downbeat --sampler "typical(mass=0.2, steps=24)"',
-        "vampprompt compose --recipe filled.json",
+        "vampprompt compose --recipe filled-2.json",
         "vampprompt compose - -m beat -o -",
     ),
     "batch": (

@@ -53,7 +53,7 @@ def song_path(folder: Path, source: Path, whole: bool = False, addition: str = "
 def files_of(output: Path, variations: Sequence[int]) -> list[Path]:
     """Return all that a song is written to: its audio, then its recipes."""
     paths = audio_paths(output, variations)
-    return list(dict.fromkeys([*paths, *map(recipe_path, [output, *paths])]))
+    return [*paths, *map(recipe_path, paths)]
 
 
 def check_places(written: Iterable[tuple[str, Path]], read: Iterable[Path]) -> None:
@@ -84,40 +84,28 @@ def check_places(written: Iterable[tuple[str, Path]], read: Iterable[Path]) -> N
             raise VampPromptError(f"both {other} and {option} would write '{path}'")
 
 
-def check_ours(
-    output: Path, variations: Sequence[int], source: Path | None, is_named: bool = False
+def check_owner(
+    output: Path, variations: Sequence[int], source: Path | None, audio: Audio | None
 ) -> None:
-    """Find out whether what is there, if anything is, is a song of this recording.
+    """Find out whether the songs that are there, if any are, are of this recording.
 
     Raises
     ------
     VampPromptError
-        If it is that of another one, unless the user named the file, or what lies in the place
-        of its recipe is no recipe.
+        If one is that of another.
     """
-    for path in files_of(output, variations):
-        if path.suffix != ".json" or not path.exists() or not path.stat().st_size:
-            continue
+    for song in audio_paths(output, variations):
         try:
-            owner = vp.Recipe.read(path).source
+            owner = vp.Recipe.read(recipe_path(song)).source
         except VampPromptError:
-            raise not_ours(path) from None
-        if is_named or (owner is None and source is None):
-            continue
-        if not owner or not source:
-            raise not_ours(path)
+            continue  # whether something else may be replaced is decided where songs are written
+        is_here = owner is None or (source and _key(Path(owner.path)) == _key(source))
         # A folder that was moved holds the same recordings.
-        is_same = _key(Path(owner.path)) == _key(source)
-        if not is_same and owner.sha256 != vp.Source.of(source).sha256:
-            raise not_ours(path, f"of a song of '{owner.path}'")
-
-
-def not_ours(path: Path, what: str = "and not ours") -> VampPromptError:
-    """Return the error of a file that is there already, and not of this recording."""
-    return VampPromptError(
-        f"'{path}' is there already, {what}",
-        hint="name another output with -o, or add --force to overwrite it",
-    )
+        if owner and not is_here and (audio is None or owner.samples != audio.identity):
+            raise VampPromptError(
+                f"'{song}' is there already, of '{owner.path}'",
+                hint="name another output with -o, or add --force to overwrite it",
+            )
 
 
 def jobs(given: Sequence[str], folder: Path, variations: Sequence[int]) -> list[Job]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import select
@@ -10,17 +9,10 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-COMMAND = next(
-    (
-        found
-        for name in ("chromium", "chromium-browser", "google-chrome")
-        if (found := shutil.which(name))
-    ),
-    None,
-)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+COMMAND = next(filter(None, map(shutil.which, NAMES)), None)
 PATIENCE = 60.0  # seconds, for a busy machine
 
 
@@ -55,31 +47,23 @@ class Chromium:
         os.close(answers)
         self._buffer = b""
         self._number = 0
-        self._session: str | None = None
+        self._session: dict[str, str] = {}
         self.complaints: list[str] = []
         self.requests: list[str] = []
 
     def __enter__(self) -> Chromium:
         try:
-            target = self.call("Target.createTarget", url="about:blank")["targetId"]
-            attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-            self._session = attached["sessionId"]
+            target = self.call("Target.createTarget", url="about:blank")
+            attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+            self._session["sessionId"] = attached["sessionId"]
             for domain in ("Page", "Runtime", "Log", "Network"):
                 self.call(f"{domain}.enable")
         except BaseException:
-            self._close()
+            self.__exit__()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._close()
-
-    def _close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait()
         os.close(self._send)
@@ -88,17 +72,12 @@ class Chromium:
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Give a command of the DevTools protocol and return its answer."""
         self._number += 1
-        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
-        if self._session is not None:
-            message["sessionId"] = self._session
+        message = {"id": self._number, "method": method, "params": parameters, **self._session}
         os.write(self._send, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer["error"]
-                result: dict[str, Any] = answer["result"]
-                return result
+        while (answer := self._next()).get("id") != self._number:
             self._note(answer.get("method"), answer.get("params", {}))
+        assert "error" not in answer, answer["error"]
+        return answer["result"]
 
     def open(self, page: Path) -> None:
         """Load a page from disk."""
@@ -107,13 +86,8 @@ class Chromium:
 
     def run(self, script: str) -> Any:
         """Return the value of an expression; a promise is awaited."""
-        answer = self.call(
-            "Runtime.evaluate",
-            expression=script,
-            awaitPromise=True,
-            returnByValue=True,
-            userGesture=True,
-        )
+        how = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
+        answer = self.call("Runtime.evaluate", expression=script, **how)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
@@ -126,32 +100,21 @@ class Chromium:
 
     def press(self, key: str) -> None:
         """Press and release a key."""
-        text = {"text": key} if len(key) == 1 else {}
         code = {" ": 32, "ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "Tab": 9}
-        number = code.get(key, ord(key[0].upper()))
-        for kind in ("keyDown", "keyUp"):
-            held = text if kind == "keyDown" else {}
-            self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=number, **held
-            )
+        held = {"key": key, "windowsVirtualKeyCode": code.get(key, ord(key[0].upper()))}
+        text = {"text": key} if len(key) == 1 else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **held, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **held)
 
     def click(self, x: float, y: float) -> None:
         """Click at a place in the window, in CSS pixels."""
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
-    def screenshot(self, path: Path, width: int, height: int, *, dark: bool = False) -> None:
-        """Show the page in a window of a size, and write what it looks like, as PNG."""
-        self.resize(width, height, dark=dark)
-        shot = self.call("Page.captureScreenshot", format="png")
-        path.write_bytes(base64.b64decode(shot["data"]))
-
     def resize(self, width: int, height: int, *, dark: bool = False) -> None:
         """Give the window a size in CSS pixels, and the user a preference."""
-        self.call(
-            "Emulation.setDeviceMetricsOverride",
-            **{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
-        )
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.call("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
@@ -162,8 +125,7 @@ class Chromium:
             assert chunk, "Chromium has ended"
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\0")
-        message: dict[str, Any] = json.loads(line)
-        return message
+        return json.loads(line)
 
     def _note(self, event: str | None, what: dict[str, Any]) -> None:
         if event == "Network.requestWillBeSent":

@@ -10,13 +10,10 @@ import pytest
 
 import vampprompt as vp
 
-MODULES = [
-    importlib.import_module(module.name)
-    for module in pkgutil.walk_packages(vp.__path__, "vampprompt.")
-]
+MODULES = [module.name for module in pkgutil.walk_packages(vp.__path__, "vampprompt.")]
 EXAMPLES = {
     f"{test.name}:{test.lineno}": test
-    for module in [vp, *MODULES]
+    for module in [vp, *map(importlib.import_module, MODULES)]
     for test in doctest.DocTestFinder(exclude_empty=True).find(module)
     if test.examples
 }
@@ -34,9 +31,5 @@ def test_the_example_runs(name, tmp_path, monkeypatch, capsys):
 
 def test_every_public_name_has_an_example():
     public = [getattr(vp, name) for name in vp.__all__]
-    without = [
-        one.__name__
-        for one in public
-        if (inspect.isclass(one) or inspect.isfunction(one)) and ">>>" not in (one.__doc__ or "")
-    ]
-    assert not without
+    public = [one for one in public if inspect.isclass(one) or inspect.isfunction(one)]
+    assert not [one.__name__ for one in public if ">>>" not in (one.__doc__ or "")]

@@ -291,7 +291,7 @@ def test_a_failure_leaves_the_old_page(tmp_path, monkeypatch):
     path.write_text("old")
 
     def fail(self, data):
-        raise OSError(28, "No space left on device")
+        raise OSError(28, "the disk is full on device")
 
     monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(vp.VampPromptError, match="the disk is full"):

@@ -63,7 +63,12 @@ __all__ = [
 ]
 
 
+# What was renamed is still found by its old name.
+_RENAMED = {"Context": "Clip", "context_of": "prepare"}
+
+
 def __getattr__(name: str) -> Any:
+    name = _RENAMED.get(name, name)
     if name in _MODULES:
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     if name in __all__:

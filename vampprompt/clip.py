@@ -20,7 +20,7 @@ T = TypeVar("T")
 Recall: TypeAlias = Callable[[Any, str, Callable[[], Any]], Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clip:
     """A recording made ready for a codec: its grid of tokens, its sound, what is heard in it.
 
@@ -59,6 +59,9 @@ class Clip:
     loudness_meter: LoudnessMeter | None = None
     recall: Recall | None = None
     _memory: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Clip: {self.grid.n_codebooks} codebooks, {self.grid.n_frames} frames>"
 
     @property
     def n_samples(self) -> int:
@@ -118,12 +121,16 @@ class Clip:
 
     def _heard(self, analysis: Any, what: str) -> Any:
         analysis = _needed(analysis, what)
-        identity = f"{self._recording.identity} {self.grid.sample_rate} {self.lufs}"
+        identity = f"{self._identity} {self.grid.sample_rate} {self.lufs}"
 
         def listen() -> Any:
             return analysis(self.samples, self.grid.sample_rate)
 
         return self.recall(analysis, identity, listen) if self.recall else listen()
+
+    @cached_property
+    def _identity(self) -> str:
+        return self._recording.identity
 
     @property
     def _recording(self) -> Audio:

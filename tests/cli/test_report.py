@@ -15,7 +15,7 @@ def test_a_report_lies_beside_the_song(folder, vampprompt):
     for expected in ("in.wav", "periodic(7)", "Variation 2", "2 coarse, 2 fine", "decode"):
         assert expected in page
     assert {path.name for path in folder.iterdir()} == {
-        *("in.wav", "out-1.wav", "out-2.wav", "out.json", "out.html")
+        *("in.wav", "out.html", "out-1.wav", "out-2.wav", "out-1.json", "out-2.json")
     }
 
 

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,15 +30,6 @@ def commands():
     return typer.main.get_command(app).commands
 
 
-def run(*arguments, **environment):
-    """Run the installed command; its output is piped."""
-    env = {**os.environ, **environment}
-    env.pop("FORCE_COLOR", None)
-    return subprocess.run(
-        [COMMAND, *arguments], env=env, capture_output=True, text=True, check=False
-    )
-
-
 def on_terminal(*arguments, **environment):
     """Run the installed command on a terminal; return what is seen there."""
     ours, theirs = pty.openpty()
@@ -47,15 +39,10 @@ def on_terminal(*arguments, **environment):
     )
     os.close(theirs)
     seen = b""
-    while True:
-        try:
-            part = os.read(ours, 4096)
-        except OSError:  # how Linux says that the other end is closed
-            break
-        if not part:
-            break
-        seen += part
-    os.close(ours)
+    # An error is how Linux says that the other end is closed.
+    with open(ours, "rb", buffering=0) as file, suppress(OSError):  # noqa: PTH123
+        while part := file.read(4096):
+            seen += part
     return child.wait(), seen.decode()
 
 
@@ -70,8 +57,8 @@ def test_examples_can_be_typed(commands, example):
     assert program == "vampprompt"
     assert name in commands
     given = commands[name].make_context(name, arguments).params
-    if mask := given.get("mask") or given.get("expression"):
-        vp.parse(mask, options.definitions_of(given["define"] or [], None))
+    if text := given.get("mask") or given.get("expression"):
+        vp.parse(text, dict(map(vp.masks.read_definition, given["define"] or [])))
     if given.get("sampler"):
         vp.samplers.from_text(given["sampler"])
 
@@ -88,48 +75,33 @@ def test_help_has_the_examples_word_for_word(name, vampprompt, monkeypatch):
     assert "\x1b" not in out
 
 
-def test_quiet_says_only_the_result(folder, vampprompt):
-    code, out, err = vampprompt("compose", "in.wav", "-m", "beat", "--steps", "1", "-o", "a.wav")
+def test_quiet_says_only_the_result(folder, vampprompt, refused):
+    arguments = ["compose", "in.wav", "-m", "beat", "--steps", "1", "-o", "a.wav"]
+    code, _, err = vampprompt(*arguments)
     assert code == 0
     assert "note: beats by" in err
-    code, out, err = vampprompt(
-        "compose", "in.wav", "-m", "beat", "--steps", "1", "-o", "a.wav", "-q"
-    )
+    code, out, err = vampprompt(*arguments, "-q")
     assert (code, err) == (0, "")
     assert out.startswith("kept ")
-    code, out, err = vampprompt("compose", "in.wav", "-m", "beet", "--quiet")
-    assert (code, out) == (2, "")
-    assert "did you mean 'beat'?" in err
+    assert "did you mean 'beat'?" in refused("compose", "in.wav", "-m", "beet", "--quiet")
 
 
-def test_verbose_says_what_is_done_and_only_then(folder, vampprompt):
+def test_verbose_says_what_is_done_and_only_then(folder, vampprompt, refused):
     code, out, err = vampprompt("compose", "in.wav", *QUICK, "--verbose")
     assert code == 0
-    assert "INFO loaded starter (" in err
-    for stage in ("encode", "coarse", "fine", "decode"):
-        assert f"INFO {stage}: " in err
+    for told in ("loaded starter (", "encode: ", "coarse: ", "fine: ", "decode: "):
+        assert f"INFO {told}" in err
     assert len(out.splitlines()) == 1
-    code, out, err = vampprompt("compose", "in.wav", *QUICK)
+    code, _, err = vampprompt("compose", "in.wav", *QUICK)
     assert (code, err) == (0, "")
+    assert "opposite" in refused("masks", "-q", "-v")
 
 
-def test_quiet_and_verbose_exclude_each_other(vampprompt):
-    code, out, err = vampprompt("masks", "-q", "-v")
-    assert (code, out) == (2, "")
-    assert "opposite" in err
-
-
-def test_quiet_ends_with_its_command(capfd):
-    with output.volume(quiet=True, verbose=False):
-        output.notice("not heard")
-    output.notice("heard")
-    assert capfd.readouterr().err == "note: heard\n"
-
-
-def test_a_pipe_gets_results_alone(folder):
-    done = run("mask", "in.wav", "-m", "everything", "--json", "--beats", "librosa")
+def test_a_pipe_gets_results_alone(folder, installed):
+    done = installed("mask", "in.wav", "-m", "everything", "--json", "--beats", "librosa")
     assert json.loads(done.stdout)["kept"] == 1.0
     assert done.stderr == ""
+    assert installed("--version").stdout.startswith("vampprompt ")
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
@@ -139,9 +111,16 @@ def test_bars_and_colours_on_a_terminal(folder, no_color):
     assert "kept 1" in seen
     assert "coarse" in seen
     assert bool(COLOUR.search(seen)) != bool(no_color)
+    for arguments in (("masks", "--define", "a=beet"), ("compose", "--help")):
+        _, seen = on_terminal(*arguments, NO_COLOR=no_color)
+        assert bool(COLOUR.search(seen)) != bool(no_color)
 
 
-def test_quiet_draws_no_bars_on_a_terminal(monkeypatch):
+def test_quiet_draws_no_bars_on_a_terminal_and_ends_with_its_command(monkeypatch, capfd):
+    with output.volume(quiet=True, verbose=False):
+        output.notice("not heard")
+    output.notice("heard")
+    assert capfd.readouterr().err == "note: heard\n"
     assert not output.draws_progress()
     monkeypatch.setattr("rich.console.Console.is_terminal", True)
     assert output.draws_progress()
@@ -149,25 +128,14 @@ def test_quiet_draws_no_bars_on_a_terminal(monkeypatch):
         assert not output.draws_progress()
 
 
-def test_no_color_holds_for_errors_and_help_too():
-    assert COLOUR.search(on_terminal("masks", "--define", "a=beet")[1])
-    assert not COLOUR.search(on_terminal("masks", "--define", "a=beet", NO_COLOR="1")[1])
-    assert not COLOUR.search(on_terminal("compose", "--help", NO_COLOR="1")[1])
+COMPLETED = {"ba": "batch", "compose --sa": "--sampler", "compose --sampler top": "top-k top-p"}
 
 
-def complete(typed):
-    words = shlex.join(shlex.split(typed)) + (" " if typed.endswith(" ") else "")
-    count = len(shlex.split(typed)) - (not typed.endswith(" "))
-    given = {"COMP_WORDS": words, "COMP_CWORD": str(count)}
-    done = run(**given, _VAMPPROMPT_COMPLETE="complete_bash")
-    assert done.stderr == ""
-    return done.stdout.split()
-
-
-def test_completion_in_a_shell():
-    assert complete("vampprompt ba") == ["batch"]
-    assert "--sampler" in complete("vampprompt compose --sa")
-    assert complete("vampprompt compose --sampler top") == ["top-k", "top-p"]
+@pytest.mark.parametrize("typed", COMPLETED)
+def test_completion_in_a_shell(installed, typed):
+    given = {"COMP_WORDS": f"vampprompt {typed}", "COMP_CWORD": str(len(typed.split()))}
+    done = installed(**given, _VAMPPROMPT_COMPLETE="complete_bash")
+    assert (done.stdout.split(), done.stderr) == (COMPLETED[typed].split(), "")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +152,7 @@ def test_names_are_completed(names, beginning, expected):
     assert names(beginning) == expected
 
 
-COMPLETED = ("sampler", "fine_sampler", "model")
+NAMED = ("sampler", "fine_sampler", "model")
 
 
 def test_completion_is_wherever_a_name_is_asked_for(commands):
@@ -195,7 +163,7 @@ def test_completion_is_wherever_a_name_is_asked_for(commands):
         if parameter._custom_shell_complete is not None
     }
     assert completing == {
-        *((name, option) for name in ("compose", "batch") for option in COMPLETED),
+        *((name, option) for name in ("compose", "batch") for option in NAMED),
         *((name, "beats") for name in ("compose", "batch", "mask")),
         ("mask", "model"),
         ("models", "name"),
@@ -211,14 +179,10 @@ def test_completion_is_wherever_a_name_is_asked_for(commands):
         ("fish", ".config/fish/completions/vampprompt.fish"),
     ],
 )
-def test_completion_is_installed(tmp_path, shell, file):
+def test_completion_is_installed(tmp_path, installed, shell, file):
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / ".config")}
     # Typer asks the parent process which shell it is, unless it is told not to.
-    done = run(
-        "--install-completion",
-        shell,
-        HOME=str(tmp_path),
-        XDG_CONFIG_HOME=str(tmp_path / ".config"),
-        _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1",
-    )
+    untold = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = installed("--install-completion", shell, **home, **untold)
     assert done.returncode == 0, done.stderr
     assert "_VAMPPROMPT_COMPLETE" in (tmp_path / file).read_text()

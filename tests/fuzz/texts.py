@@ -4,14 +4,9 @@ All chance comes from a `random.Random`, which may be one of hypothesis's, so th
 texts serve short tests, which shrink what fails, and long runs, which count.
 """
 
-import inspect
-from collections.abc import Callable
-from random import Random
-
 from vampprompt.language.term import parameters
 from vampprompt.masks import PRESETS, masks
-from vampprompt.samplers import filters, schedules
-from vampprompt.samplers import presets as sampler_presets
+from vampprompt.samplers import SCHEDULES, parts, samplers
 from vampprompt.units import UNITS
 
 # Letters, digits, spaces and signs that look like others, break lines, turn round, or are half
@@ -27,7 +22,7 @@ SIGNS = ("&", "|", "^", "-", "~", "(", ")", ",", "=", "..", *COMPARED)
 # Quick to write and slow to read: what has brought down other parsers.
 REPEATED = ("(", "~", "-", "dilate(", "beat|", "1/", ".", "..", '"', "\\", "a", "9", " ", "\n")
 # What each argument of a mask is meant to be.
-ARGUMENTS: dict[str, tuple[str, ...]] = {
+ARGUMENTS = {
     "every": ("1", "2", "5", "0"),
     "seed": ("0", "4", "999999999999999"),
     "inside": ("0", "1", "4", "9"),
@@ -38,7 +33,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "path": FILES,
 }
 SETTINGS = {
-    "schedule": tuple(schedules.SCHEDULES),
+    "schedule": tuple(SCHEDULES),
     "steps": ("1", "12", "36", "0", "[4, 2, 1, 1]"),
     "blocks": ("1", "4", "999999999"),
     "min_tokens": ("1", "64"),
@@ -47,20 +42,20 @@ SETTINGS = {
 }
 
 
-def mask(random: Random) -> str:
+def mask(random):
     """Return a text that is a mask about as often as not."""
-    text = _expression(random, random.choice((0, 1, 1, 2, 2, 3)))
-    return text if random.random() < 0.4 else _garbled(random, text, _mask_word)
+    return _garbled(random, _expression(random, random.choice((0, 1, 1, 2, 2, 3))), _mask_word)
 
 
-def sampler(random: Random) -> str:
+def sampler(random):
     """Return a text that is a sampler about as often as not."""
-    text = _call(random, random.choice([*sampler_presets.samplers]), sampler_presets.samplers.get)
-    return text if random.random() < 0.4 else _garbled(random, text, _sampler_word)
+    return _garbled(random, _called(random, samplers), _sampler_word)
 
 
-def _garbled(random: Random, text: str, word: Callable[[Random], str]) -> str:
-    """Return a text with some of it left out, doubled, reversed, or put in."""
+def _garbled(random, text, word):
+    """Return a text, mostly with some of it left out, doubled, reversed, or put in."""
+    if random.random() < 0.4:
+        return text
     if random.random() < 0.03:
         return "".join(_character(random) for _ in range(random.randrange(40)))
     if random.random() < 0.005:
@@ -69,49 +64,39 @@ def _garbled(random: Random, text: str, word: Callable[[Random], str]) -> str:
         start = random.randrange(len(text) + 1)
         stop = start if random.random() < 0.5 else start + random.randrange(8)
         near = text[start : start + 8]
-        kind = random.randrange(6)
-        put = ("", near, near[::-1], word(random), f" {word(random)} ", _character(random))[kind]
-        text = text[:start] + put + text[stop:]
+        new = (word(random), f" {word(random)} ", _character(random))
+        text = text[:start] + random.choice(("", near, near[::-1], *new)) + text[stop:]
     return text
 
 
-def _character(random: Random) -> str:
-    kind = random.randrange(4)
-    if kind == 0:
-        return chr(random.randrange(32, 127))
-    if kind == 1:
-        return chr(random.randrange(0x110000))
-    return random.choice(ODD)
+def _character(random):
+    odd = random.choice(ODD)
+    plain, any_one = chr(random.randrange(32, 127)), chr(random.randrange(0x110000))
+    return random.choice((plain, any_one, odd, odd))
 
 
-def _number(random: Random) -> str:
+def _number(random):
     if random.random() < 0.5:
         return random.choice(NUMBERS)
     return str(random.randrange(10 ** random.choice((1, 1, 2, 3, 16, 70))))
 
 
-def _quantity(random: Random) -> str:
+def _quantity(random):
     if random.random() < 0.8:
         number = random.choice(("1", "2", "7", "0.5", "1/2", "90"))
         return number + random.choice(("", "f", "s", "ms", "beat", "bars", "%"))
     return random.choice(("", "-")) + _number(random) + random.choice([*UNITS, "S", "db", "x"])
 
 
-def _mask_word(random: Random) -> str:
-    kind = random.randrange(4)
-    if kind == 0:
-        return random.choice(SIGNS)
-    if kind == 1:
-        return _quantity(random)
-    if kind == 2:
-        return random.choice(FILES)
-    return random.choice([*masks, *PRESETS, "codebook", "time", "not", "width="])
+def _mask_word(random):
+    names = [*masks, *PRESETS, "codebook", "time", "not", "width="]
+    return random.choice(random.choice((SIGNS, [_quantity(random)], FILES, names)))
 
 
-def _expression(random: Random, depth: int) -> str:
+def _expression(random, depth):
+    kind = random.randrange(5)
     if depth == 0:
         return _leaf(random)
-    kind = random.randrange(5)
     if kind == 0:
         return f"~{_expression(random, depth - 1)}"
     if kind == 1:
@@ -122,7 +107,7 @@ def _expression(random: Random, depth: int) -> str:
     return random.choice(("&", " & ", " | ", "^", " - ")).join(sides)
 
 
-def _leaf(random: Random) -> str:
+def _leaf(random):
     kind = random.randrange(4)
     if kind == 0:
         axis, sign = random.choice(("codebook", "frame", "time")), random.choice(COMPARED)
@@ -134,47 +119,51 @@ def _leaf(random: Random) -> str:
     return _named(random, random.choice([*masks, *PRESETS]), 0)
 
 
-def _named(random: Random, name: str, depth: int) -> str:
-    entry = masks.get(name) if name in masks else None
-    if entry is None or random.random() < 0.2:
+def _named(random, name, depth):
+    def value(argument):
+        if argument == "mask":
+            return _expression(random, depth)
+        return random.choice(ARGUMENTS.get(argument) or [_quantity(random)])
+
+    if name not in masks or random.random() < 0.2:
         return name
+    return _call(random, name, parameters(masks.get(name)), value, is_mask=True)
+
+
+FILTERS = {name: parts.get(name) for name in parts if name not in SCHEDULES}
+
+
+def _called(random, callables):
+    def value(setting):
+        if setting == "filters" and random.random() < 0.5:
+            some = (_called(random, FILTERS) for _ in range(random.randrange(4)))
+            return f"[{', '.join(some)}]"
+        numbers = ("0.15", "0.9", "1", "1.0", "1e-3", "-1", "0", "2.5", _number(random))
+        return random.choice(SETTINGS.get(setting, numbers))
+
+    name = random.choice([*callables])
+    return _call(
+        random,
+        name,
+        parameters(callables[name] if isinstance(callables, dict) else callables.get(name)),
+        value,
+    )
+
+
+def _call(random, name, taken, value, *, is_mask=False):
+    """Return a call of a name with its required arguments and some of the others."""
     given = []
-    for argument, parameter in parameters(entry).items():
+    for argument, parameter in taken.items():
         required = parameter.default is parameter.empty
-        if required or random.random() < 0.4:
-            value = _argument(random, argument, depth)
-            given.append(value if required else f"{argument}={value}")
+        if required or random.random() < 0.35:
+            given.append(
+                value(argument) if required and is_mask else f"{argument}={value(argument)}"
+            )
     return f"{name}({', '.join(given)})" if given else name
 
 
-def _argument(random: Random, argument: str, depth: int) -> str:
-    if argument == "mask":
-        return _expression(random, depth)
-    if argument in ARGUMENTS:
-        return random.choice(ARGUMENTS[argument])
-    return _quantity(random)
-
-
-def _sampler_word(random: Random) -> str:
+def _sampler_word(random):
     signs = ("(", ")", "[", "]", ",", "=", "-", "+", "**", "*", ":", "lambda", "__import__('os')")
     values = ("nan", "inf", "1e999", "-1", "None", "True", "0x1", "1j", "'a'", "b'a'", "{}", "...")
-    names = (*schedules.SCHEDULES, *filters.FILTERS, "steps=", "filters=", "guidance=")
+    names = (*parts, "steps=", "filters=", "guidance=")
     return random.choice(random.choice((signs, values, names)))
-
-
-def _call(random: Random, name: str, get: Callable[[str], Callable[..., object]]) -> str:
-    given = [
-        f"{setting}={_setting(random, setting)}"
-        for setting, parameter in inspect.signature(get(name)).parameters.items()
-        if parameter.default is parameter.empty or random.random() < 0.3
-    ]
-    return f"{name}({', '.join(given)})" if given else name
-
-
-def _setting(random: Random, setting: str) -> str:
-    if setting == "filters" and random.random() < 0.5:
-        names = random.choices([*filters.FILTERS], k=random.randrange(4))
-        return f"[{', '.join(_call(random, one, filters.FILTERS.__getitem__) for one in names)}]"
-    if setting in SETTINGS:
-        return random.choice(SETTINGS[setting])
-    return random.choice(("0.15", "0.9", "1", "1.0", "1e-3", "-1", "0", "2.5", _number(random)))

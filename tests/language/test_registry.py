@@ -24,6 +24,7 @@ def registry(monkeypatch):
 def test_own_and_installed_things_are_found(registry):
     assert registry.get("own") is len
     assert registry.get("ceil").__name__ == "ceil"
+    assert registry.get("ceil") is registry._items["ceil"], "loaded once"
     assert list(registry) == ["broken", "ceil", "own"]
     assert "ceil" in registry
     assert "floor" not in registry

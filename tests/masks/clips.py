@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from vampprompt import clip
 from vampprompt.audio import Audio
-from vampprompt.clip import Clip as Context
 from vampprompt.units import Beats, Grid
 
 DATA = Path(__file__).parent.parent / "data" / "masks"
@@ -30,11 +30,13 @@ class Clip:
         return [-60 + 50 * abs(np.sin(frame / 7)) for frame in range(self.n_frames)]
 
     @property
-    def context(self) -> Context:
-        return Context(
+    def context(self) -> clip.Clip:
+        return clip.Clip(
             Grid(self.n_codebooks, self.n_frames),
             seed=self.seed,
-            audio=Audio(np.zeros((1, self.n_frames * 768), dtype=np.float32), 44100),
+            # Nothing listens to it.
+            audio=Audio(np.zeros((1, 1), dtype=np.float32), 44100),
+            lufs=-np.inf,
             beat_tracker=Told(self),
             onset_detector=lambda samples, sample_rate: np.array(self.onsets),
             loudness_meter=lambda samples, hop_length, n_frames: np.array(self.levels),

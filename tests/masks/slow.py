@@ -1,24 +1,18 @@
 """What each kind of mask keeps, in plain loops over tokens: slow, and easy to believe."""
 
 import math
-import operator
 from fractions import Fraction
+from operator import eq, ge, gt, le, lt, ne
 
 import numpy as np
 import soundfile
 from PIL import Image
 
 from tests.masks.clips import DATA, Clip
+from vampprompt.units import Quantity
 
 FRAME_RATE = Fraction(44100, 768)
-OPERATORS = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
+OPERATORS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
 
 
 def frame_at(seconds: float) -> int:
@@ -59,8 +53,7 @@ def exact_frames(clip, quantity):
 
 def position(clip, quantity):
     if quantity.is_musical:
-        times = pulse(clip, quantity.unit)
-        return frame_at(seconds_of_count(times, float(quantity.number)))
+        return frame_at(seconds_of_count(pulse(clip, quantity.unit), float(quantity.number)))
     return math.floor(exact_frames(clip, quantity))
 
 
@@ -121,19 +114,21 @@ def periodic_frames(clip, period, offset):
 
 
 def heard(mask, clip):
-    kind = type(mask).__name__
-    down = [frame_at(time) for time in clip.downbeats]
-    times = {
-        "Onset": clip.onsets,
-        "Beat": clip.beats,
-        "Downbeat": clip.downbeats,
-        "Upbeat": [time for time in clip.beats if frame_at(time) not in down],
-    }[kind]
-    events = []
-    for index, time in enumerate(times):
-        if index >= mask.offset and (index - mask.offset) % mask.every == 0:
-            events.append(frame_at(time))
-    return events
+    events = {
+        "onset": [frame_at(time) for time in clip.onsets],
+        "beat": [frame_at(time) for time in clip.beats],
+        "downbeat": [frame_at(time) for time in clip.downbeats],
+    }
+    events["upbeat"] = [frame for frame in events["beat"] if frame not in events["downbeat"]]
+    return nth(events[mask.name], mask)
+
+
+def nth(frames, mask):
+    return [
+        frame
+        for index, frame in enumerate(frames)
+        if index >= mask.offset and (index - mask.offset) % mask.every == 0
+    ]
 
 
 # Masks
@@ -205,8 +200,6 @@ def _events(mask, clip):
     events = heard(mask, clip)
     width = mask.width
     if (mask.width, mask.before, mask.after) == (None, None, None):
-        from vampprompt.units import Quantity
-
         width = Quantity.parse("75ms")
     return each(
         clip,
@@ -256,20 +249,22 @@ def _image(mask, clip):
     return each(clip, bright)
 
 
+def share(mask):
+    return mask.share.number / (100 if mask.share.unit == "percent" else 1)
+
+
 def _random(mask, clip):
     generator = np.random.default_rng(np.random.SeedSequence([1, clip.seed, mask.seed]))
     drawn = generator.random((clip.n_codebooks, clip.n_frames), dtype=np.float32).tolist()
-    share = np.float32(mask.share.number / (100 if mask.share.unit == "percent" else 1))
-    return each(clip, lambda c, f: drawn[c][f] < share)
+    return each(clip, lambda c, f: drawn[c][f] < np.float32(share(mask)))
 
 
 def _drop(mask, clip):
     inner = keep(mask.mask, clip)
     frames = kept_frames(inner, clip)
-    share = mask.share.number / (100 if mask.share.unit == "percent" else 1)
     generator = np.random.default_rng(np.random.SeedSequence([2, clip.seed, mask.seed]))
     order = generator.permutation(len(frames)).tolist()
-    n_dropped = math.floor(share * len(frames) + Fraction(1, 2))
+    n_dropped = math.floor(share(mask) * len(frames) + Fraction(1, 2))
     dropped = {frames[order[index]] for index in range(n_dropped)}
     return each(clip, lambda c, f: inner[c][f] and f not in dropped)
 
@@ -314,12 +309,7 @@ def _shift(mask, clip):
 
 def _thin(mask, clip):
     inner = keep(mask.mask, clip)
-    frames = kept_frames(inner, clip)
-    stays = {
-        frame
-        for index, frame in enumerate(frames)
-        if index >= mask.offset and (index - mask.offset) % mask.every == 0
-    }
+    stays = nth(kept_frames(inner, clip), mask)
     return each(clip, lambda c, f: inner[c][f] and f in stays)
 
 
@@ -333,21 +323,13 @@ def _not(mask, clip):
     return each(clip, lambda c, f: not inner[c][f])
 
 
-def _and(mask, clip):
-    terms = [keep(term, clip) for term in mask.terms]
-    return each(clip, lambda c, f: all(term[c][f] for term in terms))
+def chain(holds):
+    def combined(mask, clip):
+        terms = [keep(term, clip) for term in mask.terms]
+        return each(clip, lambda c, f: holds([term[c][f] for term in terms]))
+
+    return combined
 
 
-def _or(mask, clip):
-    terms = [keep(term, clip) for term in mask.terms]
-    return each(clip, lambda c, f: any(term[c][f] for term in terms))
-
-
-def _xor(mask, clip):
-    terms = [keep(term, clip) for term in mask.terms]
-    return each(clip, lambda c, f: sum(term[c][f] for term in terms) % 2 == 1)
-
-
-def _difference(mask, clip):
-    first, *others = [keep(term, clip) for term in mask.terms]
-    return each(clip, lambda c, f: first[c][f] and not any(term[c][f] for term in others))
+_and, _or, _xor = chain(all), chain(any), chain(lambda kept: sum(kept) % 2 == 1)
+_difference = chain(lambda kept: kept[0] and not any(kept[1:]))

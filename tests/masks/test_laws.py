@@ -1,14 +1,16 @@
-"""The algebra: what holds for all masks, those of chance included."""
+"""What holds for all masks, those of chance included: the algebra, and what plain loops keep."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.masks import slow
 from tests.masks.clips import Clip
-from tests.masks.strategies import trees
+from tests.masks.strategies import KINDS, LEAVES, trees
 from vampprompt.masks import everything, nothing, parse
 
-CLIPS = st.builds(Clip, n_frames=st.sampled_from([1, 50, 90]), seed=st.integers(0, 2))
+CLIPS = st.builds(Clip, n_frames=st.sampled_from([1, 2, 33, 90]), seed=st.integers(0, 2))
 
 
 def same(left, right, clip):
@@ -101,3 +103,25 @@ def test_parentheses_are_minimal(a):
                 continue
             without = text[:start] + " " + text[start + 1 : index] + " " + text[index + 1 :]
             assert parse(without) != a, f"{text} reads the same as {without}"
+
+
+# Each kind of mask against plain loops
+
+
+def test_at_least_thirty_kinds_are_drawn():
+    assert len(KINDS) >= 30
+    assert len(LEAVES) >= 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data(), clip=CLIPS)
+def test_each_kind_keeps_what_plain_loops_keep(kind, data, clip):
+    mask = data.draw(KINDS[kind])
+    assert mask.evaluate(clip.context).tolist() == slow.keep(mask, clip)
+
+
+@settings(max_examples=60, deadline=None)
+@given(mask=trees, clip=CLIPS)
+def test_trees_keep_what_plain_loops_keep(mask, clip):
+    assert mask.evaluate(clip.context).tolist() == slow.keep(mask, clip)

@@ -8,7 +8,7 @@ import pytest
 from tests.masks.clips import Clip, rows
 from vampprompt import masks as m
 from vampprompt.errors import MaskError, MaskTypeError
-from vampprompt.masks import beat, codebook, frame, onset, parse, time
+from vampprompt.masks import beat, codebook, explain, frame, onset, parse, time
 from vampprompt.units import Quantity, bars, beats, ms, s
 
 SAME = [
@@ -21,6 +21,7 @@ SAME = [
     (beat & (codebook < 3), "beat & codebook<3"),
     ((codebook >= 2) & (codebook < 4), "2<=codebook<4"),
     ((codebook > 2) | (codebook <= 1), "codebook>2 | codebook<=1"),
+    ((codebook > 2) & (codebook <= 4), "2<codebook<=4"),
     ((codebook == 2) ^ (codebook != 1), "codebook==2 ^ codebook!=1"),
     (3 > codebook, "codebook<3"),  # noqa: SIM300
     (np.int64(3) > codebook, "codebook<3"),
@@ -88,7 +89,7 @@ def test_the_tree_is_shown():
 
 
 def test_units_stay_as_written():
-    text = "periodic(1/2beat, width=050.0ms) | 0.50s..1500ms | random(10%)"
+    text = "periodic(1/2beat, width=050.0ms) | 0.50s..1500ms | random(10%) | shift(beat, -0.50s)"
     assert str(parse(text)) == text
     assert parse("0.50s..1s") == parse("0.5s..1s")
 
@@ -107,6 +108,7 @@ def test_long_chains_work():
         mask |= term
     assert parse(str(mask)) == mask
     assert mask.evaluate(Clip().context).all()
+    assert len(parse("(beat | 2s..) & " * 500 + "beat").children) == 501
 
 
 def test_deep_masks_are_refused_when_they_are_made():
@@ -199,6 +201,12 @@ def test_a_wrong_value_is_no_wrong_type():
         assert not isinstance(caught.value, TypeError)
 
 
+def test_numpy_s_array_is_the_tensor():
+    mask, clip = parse("beat & codebook<2"), Clip().context
+    assert mask.array(clip).dtype == bool
+    assert (mask.array(clip) == mask.evaluate(clip).numpy()).all()
+
+
 def test_axes_can_be_kept_in_sets():
     assert len({codebook, frame, time, codebook}) == 3
     assert Quantity.parse("2s") == 2 * s
@@ -210,3 +218,27 @@ def test_a_mask_may_stand_where_it_is_drawn():
         "###...",
         "......",
     ]
+
+
+def test_each_part_is_shown_with_what_it_keeps_by_itself():
+    mask = parse("(frame<45 | periodic(9)) & ~codebook<3 & depth(frame<9, 2)")
+    parts = explain(mask, Clip().context)
+    assert [(str(part.mask), part.depth) for part in parts] == [
+        ("(frame<45 | periodic(9)) & ~codebook<3 & depth(frame<9, 2)", 0),
+        ("frame<45 | periodic(9)", 1),
+        ("frame<45", 2),
+        ("periodic(9)", 2),
+        ("~codebook<3", 1),
+        ("codebook<3", 2),
+        ("depth(frame<9, 2)", 1),
+        ("frame<9", 2),
+    ]
+    assert [part.kept for part in parts] == pytest.approx(
+        [0, 50 / 90, 0.5, 10 / 90, 0.4, 0.6, 0.04, 0.1]
+    )
+
+
+def test_a_part_that_cannot_be_evaluated_is_pointed_at():
+    with pytest.raises(MaskError) as caught:
+        explain(parse("frame<45 | codebook<9"), Clip().context)
+    assert caught.value.span.start == 11

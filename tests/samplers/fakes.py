@@ -52,3 +52,9 @@ def tokens_for(model, n_batch=1, n_frames=20, seed=0):
 def keep_for(tokens, share=0.2, seed=1):
     chance = torch.Generator().manual_seed(seed)
     return torch.rand(tokens.shape, generator=chance) < share
+
+
+def fill(sampler, model, share=0.0, seeds=(1,), n_frames=20, on_step=None):
+    """What a sampler makes of tokens of which it keeps so large a share."""
+    tokens = tokens_for(model, len(seeds), n_frames)
+    return sampler(model, tokens, keep_for(tokens, share), generators(*seeds), on_step)

@@ -1,14 +1,19 @@
 """What every sampler promises, whatever its order."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from tests.samplers.fakes import NeighbourModel, generators, keep_for, tokens_for
+from tests.samplers.fakes import NeighbourModel, fill, generators, keep_for, tokens_for
 from vampprompt.errors import SamplerError
+from vampprompt.models.files import make_codec, make_model, read_weights
 from vampprompt.protocols import Sampler
-from vampprompt.samplers import from_text, samplers
+from vampprompt.samplers import Confidence, from_text, samplers
+
+REFERENCE = Path(__file__).parent.parent / "data" / "reference"
 
 MODELS = {
     "coarse": NeighbourModel(n_codebooks=4),
@@ -24,6 +29,16 @@ def sampler(request):
 @pytest.fixture(params=MODELS)
 def model(request):
     return MODELS[request.param]
+
+
+@pytest.fixture
+def tokens(model):
+    return tokens_for(model)
+
+
+@pytest.fixture
+def keep(tokens):
+    return keep_for(tokens)
 
 
 def everything_but_conditioning(model, tokens):
@@ -50,17 +65,7 @@ def test_kept_tokens_come_back_and_no_mask_token_is_left(sampler, model):
     assert (tokens == given).all()
 
 
-def test_conditioning_codebooks_are_kept_whatever_the_mask(sampler):
-    model = MODELS["fine"]
-    tokens = tokens_for(model)
-    filled = sampler(model, tokens, torch.zeros_like(tokens, dtype=torch.bool), generators(1))
-    assert (filled[:, :4] == tokens[:, :4]).all()
-    assert (filled[:, 4:] != tokens[:, 4:]).any()
-
-
-def test_what_is_regenerated_does_not_depend_on_what_was_there(sampler, model):
-    tokens = tokens_for(model)
-    keep = keep_for(tokens)
+def test_what_is_regenerated_does_not_depend_on_what_was_there(sampler, model, tokens, keep):
     keep[:, : model.n_conditioning] = True
     other = torch.where(keep, tokens, (tokens + 1) % model.vocab_size)
     assert torch.equal(
@@ -79,63 +84,51 @@ def test_an_item_is_the_same_in_any_batch(sampler, model):
         assert torch.equal(together[one], alone)
 
 
-def test_result_follows_from_the_seed(sampler, model):
-    tokens = tokens_for(model)
-    keep = keep_for(tokens)
+def test_result_follows_from_the_seed(sampler, model, tokens, keep):
     first, again, other = (sampler(model, tokens, keep, generators(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 def test_global_random_state_is_left_alone(sampler, model):
-    tokens = tokens_for(model)
     before = torch.get_rng_state()
-    sampler(model, tokens, keep_for(tokens), generators(1))
+    fill(sampler, model, 0.2)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_generator_runs_on(sampler, model):
+def test_a_generator_runs_on(sampler, model, tokens, keep):
     # Seeds that restart for each chunk of a clip make its chunks come out identical.
-    tokens = tokens_for(model)
-    keep = torch.zeros_like(tokens, dtype=torch.bool)
     chance = generators(1)
-    assert not torch.equal(
-        sampler(model, tokens, keep, chance), sampler(model, tokens, keep, chance)
-    )
+    first, second = (sampler(model, tokens, keep, chance) for _ in range(2))
+    assert not torch.equal(first, second)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 60])
 def test_any_number_of_steps_works(sampler, model, steps):
-    tokens = tokens_for(model, n_frames=6)
     sampler = replace(sampler, steps=steps)
-    filled = sampler(model, tokens, keep_for(tokens), generators(1))
-    assert (filled < model.vocab_size).all()
+    assert (fill(sampler, model, 0.2, n_frames=6) < model.vocab_size).all()
 
 
 def test_everything_kept_comes_back_without_asking_the_model(sampler, model):
-    tokens = tokens_for(model, n_batch=2)
     asked, steps = model.asked, []
-    filled = sampler(
-        model, tokens, torch.ones_like(tokens, dtype=torch.bool), generators(1, 2), steps.append
-    )
-    assert torch.equal(filled, tokens)
+    filled = fill(sampler, model, 1.0, (1, 2), on_step=steps.append)
+    assert torch.equal(filled, tokens_for(model, n_batch=2))
     assert model.asked == asked
     assert len(steps) == sampler.total(model.n_codebooks - model.n_conditioning)
 
 
-def test_nothing_kept(sampler, model):
-    tokens = tokens_for(model)
-    filled = sampler(model, tokens, torch.zeros_like(tokens, dtype=torch.bool), generators(1))
+def test_nothing_kept_but_the_conditioning_codebooks(sampler, model, tokens):
+    filled = fill(sampler, model)
     masked = everything_but_conditioning(model, tokens)
     assert (filled < model.vocab_size).all()
     assert (filled[masked] != tokens[masked]).any()
+    assert (filled[~masked] == tokens[~masked]).all()
 
 
 @pytest.mark.parametrize("n_frames", [0, 1])
 def test_hardly_any_frames(sampler, model, n_frames):
-    tokens = tokens_for(model, n_frames=n_frames)
-    filled = sampler(model, tokens, torch.zeros_like(tokens, dtype=torch.bool), generators(1))
-    assert filled.shape == tokens.shape
+    filled = fill(sampler, model, n_frames=n_frames)
+    assert filled.shape == (1, model.n_codebooks, n_frames)
     assert (filled < model.vocab_size).all()
 
 
@@ -164,9 +157,8 @@ def test_on_step_sees_every_step_and_ever_fewer_masked_tokens(sampler, model):
 
 
 def test_steps_settle_the_best_scores(sampler, model):
-    tokens = tokens_for(model, n_frames=30)
     steps = []
-    sampler(model, tokens, keep_for(tokens), generators(1), steps.append)
+    fill(sampler, model, 0.2, n_frames=30, on_step=steps.append)
     for step in steps:
         if step.confidence is not None:
             sampled = step.confidence.isfinite()
@@ -177,9 +169,8 @@ def test_steps_settle_the_best_scores(sampler, model):
 
 @pytest.mark.parametrize("schedule", ["linear", "square", lambda progress: 0.3, lambda p: 2 - p])
 def test_any_schedule(sampler, model, schedule):
-    tokens = tokens_for(model)
     sampler = replace(sampler, schedule=schedule)
-    assert (sampler(model, tokens, keep_for(tokens), generators(1)) < model.vocab_size).all()
+    assert (fill(sampler, model, 0.2) < model.vocab_size).all()
 
 
 def test_shapes_that_do_not_fit(sampler):
@@ -188,9 +179,25 @@ def test_shapes_that_do_not_fit(sampler):
     keep = keep_for(tokens)
     with pytest.raises(SamplerError, match=r"tokens must be \[batch, 4, frame\]"):
         sampler(model, tokens[:, :3], keep[:, :3], generators(1))
-    with pytest.raises(SamplerError, match="keep must be bool"):
-        sampler(model, tokens, keep[..., :-1], generators(1))
-    with pytest.raises(SamplerError, match="keep must be bool"):
-        sampler(model, tokens, keep.long(), generators(1))
+    for wrong in (keep[..., :-1], keep.long()):
+        with pytest.raises(SamplerError, match="keep must be bool"):
+            sampler(model, tokens, wrong, generators(1))
     with pytest.raises(SamplerError, match="1 batch items need as many generators, not 2"):
         sampler(model, tokens, keep, generators(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"), [("coarse", 1), ("coarse", 4), ("coarse", 12), ("c2f", 2)]
+)
+def test_greedy_tokens_are_those_of_vampnet_for_the_same_weights(name, steps):
+    codec = make_codec(read_weights(REFERENCE / "codec.pth"))
+    model = make_model(read_weights(REFERENCE / f"{name}.pth"), codec)
+    expected = np.load(REFERENCE / "expected.npz")
+    tokens = torch.from_numpy(expected["tokens"])[:1, : model.n_codebooks]
+    keep = torch.from_numpy(expected["mask"])[:1, : model.n_codebooks] == 0
+    sampler = Confidence(steps=steps, temperature=0, mask_temperature=0)
+    filled = sampler(model, tokens, keep, generators(0))
+    assert (filled.numpy() == expected[f"{name}_greedy_{steps}"]).all()
+    if steps > 1:
+        once = Confidence(steps=1, temperature=0, mask_temperature=0)
+        assert not torch.equal(once(model, tokens, keep, generators(0)), filled)

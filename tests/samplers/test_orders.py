@@ -1,4 +1,4 @@
-"""The order in which each sampler settles tokens."""
+"""The order in which each sampler settles tokens, and its trace."""
 
 import itertools
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from tests.samplers.fakes import NeighbourModel, generators, keep_for, tokens_for
+from tests.samplers.fakes import NeighbourModel, fill, generators, keep_for, tokens_for
 from vampprompt.errors import SamplerError
 from vampprompt.samplers import Blocks, Codebooks, Confidence, Halton, RandomOrder, fewer_steps
-from vampprompt.samplers.halton import halton_places
-from vampprompt.samplers.trace import Trace, settling_steps
+from vampprompt.samplers.orders import halton_places
+from vampprompt.samplers.trace import Trace, plot, settling_steps
 
 
 def settled(sampler, model=None, n_frames=24, keep=None, seed=1):
@@ -35,7 +35,7 @@ def test_random_order_is_uniform_and_differs_by_seed():
 
 def test_halton_order_is_that_of_the_sequence():
     steps = settled(Halton(steps=96, schedule="linear"))
-    in_order = steps.flatten()[halton_places(4, 24).argsort(axis=None)]
+    in_order = steps.flatten()[halton_places(4, 24).flatten().argsort()]
     assert (np.diff(in_order) >= 0).all()
     assert len(np.unique(in_order)) > 90
 
@@ -54,7 +54,7 @@ def test_halton_order_skips_what_is_kept():
 def test_halton_places_are_an_order(shape):
     places = halton_places(*shape)
     assert places.shape == shape
-    assert sorted(places.flatten()) == list(range(places.size))
+    assert sorted(places.flatten().tolist()) == list(range(places.numel()))
 
 
 def test_halton_spreads_tokens_evenly():
@@ -140,12 +140,10 @@ def test_confidence_without_noise_settles_the_surest_first():
     # The surest tokens of each step settle; with much noise any may.
     def agreement(mask_temperature):
         model, steps = NeighbourModel(), []
-        tokens = tokens_for(model, n_frames=200)
-        keep = torch.zeros_like(tokens, dtype=torch.bool)
         sampler = Confidence(steps=2, mask_temperature=mask_temperature, filters=())
-        sampler(model, tokens, keep, generators(1), steps.append)
+        fill(sampler, model, n_frames=200, on_step=steps.append)
         first = steps[0]
-        masked = torch.full_like(tokens, model.mask_token)
+        masked = torch.full_like(first.tokens, model.mask_token)
         log_probability = model.logits(masked).log_softmax(-1)
         return log_probability[0].amax(-1)[~first.masked[0]].mean()
 
@@ -158,15 +156,42 @@ def test_orders_differ():
         assert (one != other).any()
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Blocks(blocks=0), "blocks must be a whole number of at least 1, not 0"),
-        (lambda: Codebooks(steps=()), "steps must be the steps for each codebook"),
-        (lambda: Codebooks(steps=(4, 0)), "steps must be a whole number of at least 1, not 0"),
-        (lambda: Codebooks(steps="9"), "steps must be a whole number of at least 1, not '9'"),
-    ],
-)
-def test_wrong_settings(make, message):
-    with pytest.raises(SamplerError, match=message):
-        make()
+def record(sampler):
+    model, trace = NeighbourModel(), Trace()
+    tokens = tokens_for(model, n_batch=2)
+    keep = keep_for(tokens)
+    return trace, keep, sampler(model, tokens, keep, generators(1, 2), trace)
+
+
+def test_records_every_step():
+    trace, keep, filled = record(Confidence(steps=5))
+    assert len(trace.tokens) == len(trace.masked) == len(trace.confidence) == 5
+    assert (trace.tokens[-1] == filled.numpy()).all()
+    steps = settling_steps(trace, item=1)
+    assert steps.shape == (4, 20)
+    assert set(np.unique(steps)) == set(range(5))
+    assert (steps[keep[1].numpy()] == 0).all()
+
+
+@pytest.mark.parametrize("sampler", [Confidence(steps=3), RandomOrder(steps=3)], ids=str)
+def test_saves_and_loads(tmp_path, sampler):
+    trace, _, _ = record(sampler)
+    trace.save(tmp_path / "trace.npz")
+    again = Trace.load(tmp_path / "trace.npz")
+    for name in ("tokens", "masked", "confidence"):
+        assert np.array_equal(np.array(getattr(again, name)), np.array(getattr(trace, name)))
+    assert bool(again.confidence) == sampler.reports_confidence
+
+
+def test_one_trace_is_of_one_call():
+    trace, _, _ = record(Confidence(steps=3))
+    with pytest.raises(SamplerError, match="step 0 cannot follow 3 recorded steps"):
+        fill(Confidence(steps=3), NeighbourModel(), on_step=trace)
+
+
+def test_draws_when_each_token_settled():
+    pytest.importorskip("matplotlib")
+    trace, keep, _ = record(Confidence(steps=5))
+    drawn = plot(trace, keep=keep[0].numpy()).axes[0].images[0].get_array()
+    assert (np.ma.getmaskarray(drawn) == keep[0].numpy()).all()
+    assert (drawn[~drawn.mask] == settling_steps(trace)[~drawn.mask]).all()

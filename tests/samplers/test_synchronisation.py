@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.samplers.fakes import generators
 from vampprompt.models import VampNet
-from vampprompt.samplers import MaskedSampler, RandomOrder, from_text, halton, samplers
+from vampprompt.samplers import MaskedSampler, RandomOrder, from_text, orders, samplers
 
 SHAPE = (2, 4, 12)
 VOCAB = 64
@@ -53,7 +53,7 @@ def run(sampler, monkeypatch, n_conditioning=0):
     # How many tokens each step settles is worked out on the host, before the first.
     stages = sampler.stages(masked).masked_fill(~masked, -1).flatten(1)
     passes = sampler._passes(stages, masked.shape[1])
-    halton._places_on.cache_clear()
+    orders.halton_places.cache_clear()
     events = []
     with (
         monkeypatch.context() as patch,
@@ -69,7 +69,7 @@ def run(sampler, monkeypatch, n_conditioning=0):
         keep = torch.zeros(SHAPE, dtype=torch.bool)
         sampled = sampler(model, tokens, keep, generators(1, 2), lambda _: events.append("step"))
         assert sampled.is_cuda
-    halton._places_on.cache_clear()
+    orders.halton_places.cache_clear()
     return events
 
 
@@ -85,32 +85,24 @@ def test_no_step_waits(text, n_conditioning, monkeypatch):
     assert "copy" not in events[events.index("forward") :]
 
 
-class Curious(RandomOrder):
-    """A sampler that reads a number."""
+@pytest.mark.parametrize(
+    ("scores", "error"),
+    [
+        (lambda noise: noise * noise.max().item(), DataDependentOutputException),
+        (lambda noise: noise[noise > 0.5], DynamicOutputShapeException),
+    ],
+    ids=["reading a number", "picking by a condition"],
+)
+def test_what_waits_is_seen(scores, error, monkeypatch):
+    monkeypatch.setattr(RandomOrder, "scores", lambda _, candidates: scores(candidates.noise))
+    with pytest.raises(error):
+        run(RandomOrder(steps=2), monkeypatch)
 
-    def scores(self, candidates):
-        return candidates.noise * candidates.noise.max().item()
 
-
-class Choosy(RandomOrder):
-    """A sampler that picks tokens by a condition."""
-
-    def scores(self, candidates):
-        candidates.noise[candidates.noise > 0.5] += 1
-        return candidates.noise[candidates.noise > 0.5]
-
-
-class Commuting(RandomOrder):
-    """A sampler that has the host help."""
-
-    def scores(self, candidates):
+def test_what_has_the_host_help_is_seen(monkeypatch):
+    def scores(_, candidates):
         return candidates.noise.cpu().to(candidates.noise.device)
 
-
-def test_what_waits_is_seen(monkeypatch):
-    with pytest.raises(DataDependentOutputException):
-        run(Curious(steps=2), monkeypatch)
-    with pytest.raises(DynamicOutputShapeException):
-        run(Choosy(steps=2), monkeypatch)
-    events = run(Commuting(steps=2), monkeypatch)
+    monkeypatch.setattr(RandomOrder, "scores", scores)
+    events = run(RandomOrder(steps=2), monkeypatch)
     assert events[events.index("forward") :].count("copy") == 4

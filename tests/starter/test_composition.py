@@ -1,22 +1,24 @@
-import dataclasses
+"""Pieces are playable and on the beat, and are played as they are written."""
 
+from dataclasses import replace
+
+import mido
 import numpy as np
 import pytest
+import soundfile
 
 from starter.composition import DRUM_CHANNEL, compose, compose_loop
 from starter.harmony import SCALES, Key
+from starter.render import SAMPLE_RATE, available, render, render_clips, to_midi
 from starter.styles import STYLES
 
-
-@pytest.mark.parametrize("seed", [0, 1, 1_000_003])
-def test_a_seed_is_a_piece(seed: int) -> None:
-    assert compose(seed) == compose(seed)
-    assert compose(seed) != compose(seed + 1)
+needs_synthesizer = pytest.mark.skipif(not available(), reason="no FluidSynth or sound banks")
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_pieces_are_playable(seed: int) -> None:
+@pytest.mark.parametrize("seed", [*range(12), 1_000_003])
+def test_a_seed_is_a_piece_that_is_playable_and_on_the_beat(seed):
     piece = compose(seed, min_seconds=10)
+    assert piece == compose(seed, min_seconds=10) != compose(seed + 1, min_seconds=10)
     assert piece.duration >= 10
     assert 60 <= piece.tempo <= 180
     assert len(piece.programs) >= 2
@@ -26,49 +28,86 @@ def test_pieces_are_playable(seed: int) -> None:
         assert 0 <= note.pitch <= 127
         assert 1 <= note.velocity <= 127
         assert note.channel in piece.programs
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_beats_lie_on_the_grid(seed: int) -> None:
-    piece = compose(seed, min_seconds=10)
     times, numbers = piece.beats().T
     np.testing.assert_allclose(np.diff(times), 60 / piece.tempo)
     assert times[0] == 0
-    metre = piece.style.beats_per_bar
-    np.testing.assert_array_equal(numbers, np.arange(len(times)) % metre + 1)
+    np.testing.assert_array_equal(numbers, np.arange(len(times)) % piece.style.beats_per_bar + 1)
     np.testing.assert_allclose(times, [piece.seconds(beat) for beat in range(len(times))])
 
 
-def test_swing_delays_the_half_beat_and_nothing_on_the_beat() -> None:
-    straight = compose(0)
-    swung = dataclasses.replace(straight, style=dataclasses.replace(straight.style, swing=1 / 3))
-    straight = dataclasses.replace(straight, style=dataclasses.replace(straight.style, swing=0.0))
+def test_swing_delays_the_half_beat_and_nothing_on_the_beat():
+    piece = compose(0)
+    straight, swung = (
+        replace(piece, style=replace(piece.style, swing=swing)) for swing in (0.0, 1 / 3)
+    )
     assert swung.seconds(3.0) == pytest.approx(straight.seconds(3.0))
     assert swung.seconds(3.5) == pytest.approx(straight.seconds(3 + 2 / 3))
     assert straight.seconds(3.25) < swung.seconds(3.25) < swung.seconds(3.5)
 
 
-def test_a_loop_has_its_drums_on_every_bar() -> None:
-    style = STYLES[0]
-    piece = compose_loop(5, style, 100.0)
-    bars = {
-        int(note.start // style.beats_per_bar)
-        for note in piece.notes
-        if note.channel == DRUM_CHANNEL
-    }
+def test_a_loop_has_its_drums_on_every_bar():
+    piece = compose_loop(5, STYLES[0], 100.0)
+    drums = [note for note in piece.notes if note.channel == DRUM_CHANNEL]
+    bars = {int(note.start // STYLES[0].beats_per_bar) for note in drums}
     assert bars == set(range(piece.n_bars))
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
-def test_grooves_fill_a_bar(style: object) -> None:
-    for groove in style.groove.values():  # type: ignore[attr-defined]
-        assert len(groove) == 4 * style.beats_per_bar  # type: ignore[attr-defined]
+def test_grooves_fill_a_bar(style):
+    assert {len(groove) for groove in style.groove.values()} <= {4 * style.beats_per_bar}
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_chords_stack_thirds(scale: str) -> None:
+def test_chords_stack_thirds(scale):
     key = Key(2, scale)
     chord = key.chord(1, size=4)
     assert [pitch - chord[0] for pitch in chord] == [SCALES[scale][step] for step in (0, 2, 4, 6)]
     assert key.pitch(7) == key.pitch(0) + 12
     assert key.pitch(0, octave=4) == 62
+
+
+def test_midi_has_every_note_at_its_time_and_is_detuned_in_all_channels():
+    piece = compose(1, min_seconds=5)
+    midi = to_midi(piece)
+    assert midi.length == pytest.approx(piece.duration, abs=4 * 60 / piece.tempo)
+    messages = list(midi)
+    times = np.cumsum([message.time for message in messages])
+    struck = [message.type == "note_on" for message in messages]
+    wanted = sorted(piece.seconds(note.start) for note in piece.notes)
+    np.testing.assert_allclose(times[struck], wanted, atol=2e-3)
+    bends = {m.pitch for m in to_midi(piece, cents=100).tracks[0] if m.type == "pitchwheel"}
+    assert bends == {4095}
+
+
+def test_no_key_is_released_after_it_is_struck_again():
+    sounding = set()
+    for message in mido.merge_tracks(to_midi(compose(2)).tracks):
+        if message.type == "note_off":
+            sounding.discard((message.channel, message.note))
+        elif message.type == "note_on":
+            sounding.add((message.channel, message.note))
+    assert not sounding
+
+
+@needs_synthesizer
+def test_clips_are_reproducible_and_beats_are_heard():
+    samples, beats = render(0, 6.0)
+    np.testing.assert_array_equal(samples, render(0, 6.0)[0])
+    assert len(samples) == 6 * SAMPLE_RATE
+    assert 0.001 < np.sqrt(np.mean(samples**2)) < 0.3
+    assert np.abs(samples).max() < 1
+    energy = np.add.reduceat(samples**2, range(0, len(samples), 441))
+    rise = np.maximum(np.diff(energy), 0)
+    at_beats = [rise[int(t * 100) : int(t * 100) + 4].max() for t in beats[:-1, 0]]
+    assert np.mean(at_beats) > 3 * rise.mean()
+
+
+@needs_synthesizer
+def test_finished_clips_are_left_alone(tmp_path):
+    render_clips(tmp_path, range(2), 3.0)
+    marked = tmp_path / "000000.flac"
+    marked.write_bytes(b"")
+    render_clips(tmp_path, range(2), 3.0)
+    assert marked.read_bytes() == b""
+    assert len(soundfile.read(tmp_path / "000001.flac")[0]) == 3 * SAMPLE_RATE
+    assert (tmp_path / "000001.beats").read_text().count("\n") >= 2

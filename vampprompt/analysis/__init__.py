@@ -9,7 +9,7 @@ imports no library that listens: each does when it is first asked.
 from vampprompt.analysis.beats import auto, describe, tracker, trackers
 from vampprompt.analysis.by_librosa import LibrosaBeats, LibrosaOnsets
 from vampprompt.analysis.by_madmom import MadmomBeats
-from vampprompt.analysis.cache import remembered
+from vampprompt.analysis.cache import location, remembered
 from vampprompt.analysis.loudness import frame_loudness
 
 onsets = LibrosaOnsets()
@@ -21,6 +21,7 @@ __all__ = [
     "auto",
     "describe",
     "frame_loudness",
+    "location",
     "onsets",
     "remembered",
     "tracker",

@@ -8,8 +8,18 @@ analysis, which know nothing of each other.
 
 from vampprompt.composing.recipe import Recipe, Source
 from vampprompt.composing.settings import Settings
-from vampprompt.composing.song import Song, audio_paths, recipe_path
+from vampprompt.composing.song import Song, audio_paths, check_songs, recipe_path, songs_there
 from vampprompt.composing.sound import prepare
 
 # `compose` itself needs PyTorch, which takes longer to load than some uses take.
-__all__ = ["Recipe", "Settings", "Song", "Source", "audio_paths", "prepare", "recipe_path"]
+__all__ = [
+    "Recipe",
+    "Settings",
+    "Song",
+    "Source",
+    "audio_paths",
+    "check_songs",
+    "prepare",
+    "recipe_path",
+    "songs_there",
+]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -20,15 +20,16 @@ from vampprompt import analysis, models
 from vampprompt.audio import Audio, Samples, read
 from vampprompt.clip import Clip
 from vampprompt.composing.recipe import Recipe, Source
-from vampprompt.composing.settings import Settings
+from vampprompt.composing.settings import InPython, Settings
 from vampprompt.composing.song import Song
 from vampprompt.composing.sound import crossfade, prepare, restore
 from vampprompt.composing.windows import fill
 from vampprompt.errors import VampPromptError
 from vampprompt.masks import Mask
 from vampprompt.models import Bundle, windowed
-from vampprompt.protocols import Step
+from vampprompt.protocols import Beats, BeatTracker, Step
 from vampprompt.seeds import derive
+from vampprompt.units import FloatArray
 
 # VampNet was trained on windows of these lengths.
 COARSE_SECONDS = 10
@@ -107,8 +108,9 @@ def compose(
     clip = prepare(audio, bundle, beats=how.beats, seed=how.seed, pitch=how.pitch, cache=cache)
     n_variations = len(how.variations)
     # Before the codec runs: a mistake in the mask should not take a minute to come out.
-    keep = _evaluate(how.mask, clip, how.stretch).expand(n_variations, -1, -1)
+    keep = kept = _evaluate(how, [clip] * n_variations)
     recipe = Recipe.of(how, bundle, origin)
+    notes = dict.fromkeys(audio.notes)
 
     with _advice_on_memory():
         waveform = torch.from_numpy(clip.channels)[:, None]
@@ -118,8 +120,11 @@ def compose(
         for number in range(how.passes):
             suffix = f" {number + 1}" if how.passes > 1 else ""
             if number > 0:
-                heard = _decode(bundle, tokens, partial(progress, f"decode {number}")).mean(axis=1)
-                keep = _evaluate_anew(how.mask, clip, heard, derive(how.seed, number))
+                # The frames that a stretch adds are never kept, and no place of the recording.
+                made = tokens[..., :: how.stretch]
+                heard = _decode(bundle, made, partial(progress, f"decode {number}")).mean(axis=1)
+                keep = _evaluate(how, _made_clips(clip, heard, derive(how.seed, number), notes))
+                kept = kept & keep
 
             def report(
                 stage: str, step: Step, group: int, n_groups: int, suffix: str = suffix
@@ -132,19 +137,29 @@ def compose(
             seeds = [derive(how.seed, number, index) for index in how.variations]
             tokens = _regenerate(bundle, tokens, keep, how, seeds, batch, report)
         decoded = _decode(bundle, tokens, partial(progress, "decode"))
-    finished = [restore(clip, one, how.stretch) for one in decoded]
+    restored = [restore(clip, one, how.stretch) for one in decoded]
+    finished = [one.samples for one in restored]
     if how.keep_audio:
-        whole = keep.all(dim=1).numpy()
+        whole = kept.all(dim=1).numpy()
         finished = [crossfade(clip, *one) for one in zip(finished, whole, strict=True)]
+    if "beats" in clip.heard:
+        tracker = clip.beat_tracker
+        notes[f"beats by {analysis.describe(tracker)}"] = None
+        if getattr(tracker, "version", None):
+            recipe.versions[tracker.name] = tracker.version  # type: ignore[union-attr]
+        recipe = replace(recipe, settings=replace(how, beats=tracker))
+    else:
+        recipe = replace(recipe, settings=replace(how, beats=None))
+    notes |= dict.fromkeys(one.note for one in restored if one.note)
     return Song(
         audio=np.stack(finished),
         sample_rate=audio.sample_rate,
         tokens=tokens,
-        keep=keep,
+        keep=kept,
         frame_rate=float(clip.grid.frame_rate),
         recipe=recipe,
         seconds=time.perf_counter() - start,
-        notes=_notes(clip),
+        notes=tuple(notes),
         subtype=audio.subtype,
     )
 
@@ -192,6 +207,7 @@ def remake(
     """
     if bundle is None:
         bundle = bundle_of(recipe, device=device)
+    _check_model(recipe, bundle)
     if "source" not in changes and recipe.source is None:
         raise VampPromptError(
             "the recipe's audio was never in a file", hint="give the recording again"
@@ -199,7 +215,11 @@ def remake(
     for file in recipe.files if "mask" not in changes else ():
         file.check()
     same = {one.name: getattr(recipe.settings, one.name) for one in fields(Settings)}
-    return compose(**{"bundle": bundle, "source": recipe.source} | same | changes)
+    given = {"bundle": bundle, "source": recipe.source} | same | changes
+    for setting in given.values():
+        if isinstance(setting, InPython):
+            setting()
+    return compose(**given)
 
 
 def bundle_of(
@@ -238,12 +258,16 @@ def bundle_of(
     if dtype is not None:
         named["dtype"] = dtype
     bundle = models.load(**named, device=device, on_notice=on_notice)
+    _check_model(recipe, bundle)
+    return bundle
+
+
+def _check_model(recipe: Recipe, bundle: Bundle) -> None:
     if bundle.identity != recipe.model["identity"]:
         raise VampPromptError(
             f"the model '{bundle.name}' has other weights than when the recipe was written",
             hint=f"the recipe needs those with the identity {recipe.model['identity']}",
         )
-    return bundle
 
 
 def _recording(source: str | Path | Audio | Source) -> tuple[Audio, Source | None]:
@@ -252,32 +276,49 @@ def _recording(source: str | Path | Audio | Source) -> tuple[Audio, Source | Non
         source.check()
         source = source.path
     audio = source if isinstance(source, Audio) else read(source)
-    origin = None if audio.path is None else Source.of(audio.path)
-    return audio, origin
+    return audio, Source.heard(audio)
 
 
 def _ignore(stage: str, done: int, total: int) -> None:
     pass
 
 
-def _evaluate(mask: Mask, clip: Clip, stretch: int) -> Tensor:
-    """Return keep, bool ``[codebook, frame * stretch]``, with no stretched-in frame kept."""
-    keep = mask.evaluate(clip)
-    stretched = torch.zeros(*keep.shape, stretch, dtype=torch.bool)
+def _evaluate(how: Settings, clips: Sequence[Clip]) -> Tensor:
+    """Return keep, bool ``[variation, codebook, frame * stretch]``, no stretched-in frame kept."""
+    # Variations of the first pass are of one clip, whose mask is evaluated once.
+    keeps = {id(clip): how.mask.evaluate(clip) for clip in clips}
+    keep = torch.stack([keeps[id(clip)] for clip in clips])
+    stretched = torch.zeros(*keep.shape, how.stretch, dtype=torch.bool)
     stretched[..., 0] = keep
     return stretched.flatten(-2)
 
 
-def _evaluate_anew(mask: Mask, clip: Clip, heard: Samples, seed: int) -> Tensor:
-    """Return keep, bool ``[variation, codebook, frame]``, for what an earlier pass made."""
-    grid = replace(clip.grid, n_frames=heard.shape[-1] // clip.grid.hop_length)
-    made = (Audio(one[None], grid.sample_rate) for one in heard)
-    return torch.stack(
-        [
-            mask.evaluate(replace(clip, grid=grid, seed=seed, audio=audio, lufs=-np.inf))
-            for audio in made
-        ]
-    )
+def _made_clips(clip: Clip, heard: Samples, seed: int, notes: dict[str, None]) -> list[Clip]:
+    """Return the clips that an earlier pass made, ``[variation, samples]``, for masks to hear.
+
+    Where nothing is heard in one, what was heard in the recording holds on.
+    """
+
+    def track(samples: Samples, sample_rate: int) -> Beats:
+        assert clip.beat_tracker is not None
+        now, before = clip.beat_tracker(samples, sample_rate), clip.beats
+        pairs = [(now.beats, before.beats), (now.downbeats, before.downbeats)]
+        if all(min(len(mine), 2) >= min(len(others), 2) for mine, others in pairs):
+            return now
+        notes["a later pass heard too few beats, and took those of the recording"] = None
+        return before
+
+    def detect(samples: Samples, sample_rate: int) -> FloatArray:
+        assert clip.onset_detector is not None
+        now = clip.onset_detector(samples, sample_rate)
+        return now if len(now) else clip.onsets
+
+    made = replace(clip, seed=seed, lufs=-np.inf, onset_detector=detect, recall=None)
+    rate = clip.grid.sample_rate
+    return [
+        replace(made, audio=Audio(one[None], rate), beat_tracker=cast(BeatTracker, track))
+        for one in heard
+    ]
 
 
 def _regenerate(
@@ -320,15 +361,6 @@ def _decode(bundle: Bundle, tokens: Tensor, progress: Callable[[int, int], None]
     decoded = windowed.decode(bundle.codec, tokens.flatten(0, 1), on_window=progress)
     samples: Samples = decoded.view(*tokens.shape[:2], -1).numpy()
     return samples
-
-
-def _notes(clip: Clip) -> tuple[str, ...]:
-    notes = []
-    if clip.audio is not None and not clip.audio.samples.any():
-        notes.append("the input is silent: no onsets or beats were found in it")
-    if "beats" in clip.heard:
-        notes.append(f"beats by {analysis.describe(clip.beat_tracker)}")
-    return tuple(notes)
 
 
 @contextmanager

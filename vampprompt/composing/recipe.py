@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vampprompt.audio import Audio, read
 from vampprompt.composing.settings import Settings
-from vampprompt.errors import VampPromptError
+from vampprompt.errors import FileError, VampPromptError, shown
+from vampprompt.files import check_readable, read_json
+from vampprompt.models.layout import STARTER
 
 if TYPE_CHECKING:
     from vampprompt.models import Bundle
 
 FORMAT = 1
 _MODEL = ("name", "identity", "finetune", "lora", "dtype")
+_LIBRARIES = ("vampprompt", "torch", "numpy", "librosa")
+_MOST = 2**24
 
 
 @dataclass(frozen=True)
@@ -29,25 +34,32 @@ class Source:
     path : str
         Where it was; beside a recipe on disk, relative to the recipe's folder.
     sha256 : str
-        Of the file's bytes: a recipe is about this very file.
+        Of the file's bytes; empty for a recording.
+    samples : str
+        Identity of a recording's samples, see `Audio.identity`: what was heard.
 
     Examples
     --------
-    >>> Source.of(Path("in.wav")).path
+    >>> Source.of("in.wav").path
     'in.wav'
     """
 
     path: str
-    sha256: str
+    sha256: str = ""
+    samples: str = ""
 
     @classmethod
-    def of(cls, path: Path) -> Source:
-        """Describe a file."""
-        try:
-            with path.open("rb") as file:
-                return cls(str(path), hashlib.file_digest(file, "sha256").hexdigest())
-        except OSError as error:
-            raise VampPromptError(f"cannot read '{path}': {error.strerror}") from error
+    def of(cls, path: str | Path) -> Source:
+        """Describe a file by its bytes."""
+        with check_readable(path).open("rb") as file:
+            return cls(str(path), hashlib.file_digest(file, "sha256").hexdigest())
+
+    @classmethod
+    def heard(cls, audio: Audio) -> Source | None:
+        """Describe the file of a recording, if its samples are still those read from it."""
+        if audio.path is None or audio.identity != audio.source_identity:
+            return None
+        return cls(str(audio.path), samples=audio.identity)
 
     def check(self) -> None:
         """Find out whether the file is still the same.
@@ -57,16 +69,19 @@ class Source:
         VampPromptError
             If it is gone, or another.
         """
-        if Source.of(Path(self.path)) != self:
+        now = Source.heard(read(self.path)) if self.samples else Source.of(self.path)
+        if now != self:
             raise VampPromptError(
                 f"'{self.path}' has changed since the recipe was written",
                 hint="put the old file back, or give the new one",
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recipe:
     """What a song was made from and how.
+
+    What the settings say can be had as text, too: ``recipe.mask``, ``recipe.sampler``.
 
     Attributes
     ----------
@@ -78,17 +93,18 @@ class Recipe:
     source : Source or None
         None for audio that came from memory.
     files : tuple of Source
-        Those that the mask or the beat tracker reads.
+        Those that masks, samplers and beat tracker read.
     versions : dict
-        Of vampprompt and of the libraries that decide numbers.
+        Of vampprompt, of the libraries that decide numbers, and of the beat tracker that took
+        part.
 
     Examples
     --------
     >>> import vampprompt as vp
     >>> paths = vp.compose("in.wav", "everything", vp.load("starter"), seed=7).write("out.wav")
     >>> recipe = vp.Recipe.read("out.json")
-    >>> recipe.settings.mask, recipe.settings.seed, recipe.source.path
-    (Everything(), 7, 'in.wav')
+    >>> recipe.mask, recipe.seed, recipe.source.path
+    ('everything', 7, 'in.wav')
     """
 
     settings: Settings
@@ -100,33 +116,75 @@ class Recipe:
     @classmethod
     def of(cls, settings: Settings, bundle: Bundle, source: Source | None) -> Recipe:
         """Return the recipe of what is made with these, here and now."""
-        files = tuple(Source.of(Path(path)) for path in settings.files)
-        versions = {name: version(name) for name in ("vampprompt", "torch", "numpy", "librosa")}
+        versions = {name: version(name) for name in _LIBRARIES}
+        files = tuple(map(Source.of, settings.files))
         return cls(settings, bundle.reference, source, files, versions)
 
-    @property
-    def essence(self) -> tuple[object, ...]:
-        """What decides the song, whatever the files are called and whoever makes it."""
-        contents = [one and one.sha256 for one in (self.source, *self.files)]
-        return self.settings.written(), contents, self.model["identity"], self.model.get("dtype")
+    def __repr__(self) -> str:
+        return f"<Recipe: {shown(self.settings.mask, 60)}, seed {self.settings.seed}>"
 
-    def to_json(self, folder: Path) -> str:
-        """Return the recipe as JSON, with the paths of files relative to a folder."""
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in {one.name for one in fields(Settings)}:
+            raise AttributeError(f"a recipe has no '{name}'")
+        return self.settings.written()[name]
+
+    def each(self) -> list[Recipe]:
+        """Return a recipe for each of its variations alone."""
+        alone = (replace(self.settings, variations=(one,)) for one in self.settings.variations)
+        return [replace(self, settings=settings) for settings in alone]
+
+    def makes_what(self, other: Recipe) -> bool:
+        """Return whether it makes the same song as another, whatever the files are called.
+
+        A beat tracker counts only where both ask for one: that of a song is told if it took part.
+        """
+        mine, others = self.settings.written(), other.settings.written()
+        if not (mine["beats"] and others["beats"]):
+            mine["beats"] = others["beats"]
+        return (mine, *self._contents) == (others, *other._contents)
+
+    @property
+    def _contents(self) -> tuple[object, ...]:
+        contents = [one and (one.sha256, one.samples) for one in (self.source, *self.files)]
+        return contents, self.model["identity"], self.model.get("dtype")
+
+    def to_json(self, folder: str | Path = ".", song: str | None = None) -> str:
+        """Return the recipe as JSON, with all paths relative to a folder.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where the JSON is going to be.
+        song : str, optional
+            The name of the file that has the song.
+        """
+
+        def beside(path: str) -> str:
+            return _relative(Path(path), Path(folder))
 
         def entry(file: Source) -> dict[str, str]:
-            return {"path": _relative(Path(file.path), folder), "sha256": file.sha256}
+            found = {"path": beside(file.path), "sha256": file.sha256, "samples": file.samples}
+            return {name: value for name, value in found.items() if value}
 
-        content = self.settings.written() | {
-            "model": self.model,
+        model = dict(self.model)
+        for name in ("name", "lora"):
+            # The starter's name is no path, even beside a folder that is called so.
+            if model.get(name) not in (None, STARTER) and Path(model[name]).exists():
+                model[name] = f"./{beside(model[name])}"
+        content = {
+            "vampprompt recipe": FORMAT,
+            **({"song": song} if song else {}),
+            **self.settings.with_files(beside).written(),
+            "model": model,
             "source": None if self.source is None else entry(self.source),
             "files": [entry(one) for one in self.files],
             "versions": self.versions,
         }
-        return json.dumps({"vampprompt recipe": FORMAT, **content}, indent=2) + "\n"
+        return json.dumps(content, indent=2) + "\n"
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:
-        """Read a recipe; its source's path is given back relative to the working folder.
+        """Read a recipe; the paths in it are given back relative to the working folder.
 
         Raises
         ------
@@ -134,19 +192,7 @@ class Recipe:
             If the file is missing, no recipe, or of a newer format, or holds what makes no sense.
         """
         path = Path(path)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            number = content.pop("vampprompt recipe")
-        except OSError as error:
-            raise VampPromptError(f"cannot read the recipe {path}: {error.strerror}") from error
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            hint = "give the .json file that compose wrote beside its output"
-            raise VampPromptError(f"{path} is not a recipe", hint=hint) from error
-        if number != FORMAT:
-            raise VampPromptError(
-                f"{path} is a recipe of format {number}, and this version reads {FORMAT}",
-                hint="update vampprompt",
-            )
+        content = read_content(path)
         try:
             return cls._from(content, path.parent)
         except VampPromptError as error:
@@ -154,9 +200,24 @@ class Recipe:
             raise
 
     @classmethod
+    def from_json(cls, text: str, folder: str | Path = ".") -> Recipe:
+        """Read a recipe from the text that `to_json` gives for a folder.
+
+        Raises
+        ------
+        VampPromptError
+            As `read` does.
+        """
+        try:
+            return cls._from(_checked(json.loads(text), "the text"), Path(folder))
+        except (ValueError, RecursionError) as error:
+            raise VampPromptError(f"this is not a recipe: {error}") from error
+
+    @classmethod
     def _from(cls, content: dict[str, Any], folder: Path) -> Recipe:
         known = {one.name for one in fields(Settings)}
-        unknown = sorted(content.keys() - known - {"model", "source", "files", "versions"})
+        others = {"vampprompt recipe", "song", "model", "source", "files", "versions"}
+        unknown = sorted(content.keys() - known - others)
         if unknown:
             raise VampPromptError(f"unknown entry '{unknown[0]}' in the recipe")
         model, files = content.get("model", {}), content.get("files", [])
@@ -167,34 +228,70 @@ class Recipe:
                 isinstance(value, str) or (value is None and name in ("finetune", "lora"))
             ):
                 raise VampPromptError(f"'{name}' of the model in the recipe is {value!r:.80}")
+
+        def here(path: str) -> str:
+            return os.path.relpath(folder / path)
+
+        for name in ("name", "lora"):
+            if str(model.get(name)).startswith("./"):
+                model[name] = here(model[name])
         versions = content.get("versions", {})
-        _check_texts("versions", versions)
+        if not _are_texts(versions):
+            raise VampPromptError(f"'versions' in the recipe is {versions!r:.80}")
         if "mask" not in content:
             raise VampPromptError("the recipe lacks an entry: 'mask'")
-        settings = {name: content[name] for name in known & content.keys()}
+        settings = Settings(**{name: content[name] for name in known & content.keys()})
+        if "files" in content:  # older recipes leave the paths of masks as they are
+            settings = settings.with_files(here)
         if not isinstance(files, list):
             raise VampPromptError(f"'files' in the recipe is {files!r:.80}")
-        source, *read = (_file(one, folder) for one in (content.get("source"), *files))
-        return cls(Settings(**settings), model, source, tuple(filter(None, read)), versions)
+        entries = [_source(one, here) for one in files]
+        origin = content.get("source")
+        source = None if origin is None else _source(origin, here)
+        return cls(settings, model, source, tuple(entries), versions)
 
 
-def _file(entry: Any, folder: Path) -> Source | None:
-    """Return a file that a recipe in a folder names."""
-    if entry is None:
-        return None
-    _check_texts("source", entry)
-    if entry.keys() != {"path", "sha256"}:
-        raise VampPromptError("the recipe does not say which file it needs")
-    return Source(os.path.relpath(folder / entry["path"]), entry["sha256"])
+def read_content(path: Path) -> dict[str, Any]:
+    """Return what the JSON file of a recipe says.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, no recipe, or of a newer format.
+    """
+    try:
+        content = read_json(path, most=_MOST)
+    except FileError as error:
+        error.message = f"cannot read the recipe: {error.message}"
+        raise
+    return _checked(content, f"'{path}'")
 
 
-def _check_texts(name: str, value: object) -> None:
-    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        raise VampPromptError(f"'{name}' in the recipe is {value!r:.80}")
+def _checked(content: Any, what: str) -> dict[str, Any]:
+    if not isinstance(content, dict) or "vampprompt recipe" not in content:
+        hint = "give the .json file that compose wrote beside its output"
+        raise FileError(f"{what} is not a recipe", hint=hint)
+    number = content["vampprompt recipe"]
+    if number != FORMAT or isinstance(number, bool):
+        raise FileError(
+            f"{what} is a recipe of format {number!r:.20}, and this version reads {FORMAT}",
+            hint="update vampprompt",
+        )
+    return content
+
+
+def _source(entry: Any, here: Any) -> Source:
+    if not _are_texts(entry) or not {"path"} < entry.keys() <= {"path", "sha256", "samples"}:
+        raise VampPromptError(f"the recipe does not say which file it needs: {entry!r:.80}")
+    return Source(**entry | {"path": here(entry["path"])})
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
 
 
 def _relative(path: Path, folder: Path) -> str:
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # another drive
-        return str(path.resolve())
+    except ValueError:  # another drive, or a null in a path
+        return str(path)

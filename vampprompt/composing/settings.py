@@ -2,49 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, NoReturn
+
+import numpy as np
 
 from vampprompt import analysis, masks
 from vampprompt.errors import VampPromptError
 from vampprompt.language.term import Term, read_fields, readers
-from vampprompt.language.values import Positive, file_path, number, whole
+from vampprompt.language.values import number, whole
 from vampprompt.masks.base import Mask, operand
 from vampprompt.protocols import BeatTracker, Sampler
 
 # The fine codebooks follow closely from the coarse ones and need fewer passes.
 FINE_STEPS = 12
+# Of variations and of passes: more is a slip of the keyboard, and would fill any memory.
+_MOST = 1000
+_MOST_STRETCH = 100
+
+
+@dataclass(frozen=True)
+class InPython:
+    """What stands in a recipe for a sampler or a beat tracker that no text says."""
+
+    kind: str
+
+    def __call__(self, *arguments: Any, **settings: Any) -> NoReturn:
+        """Refuse.
+
+        Raises
+        ------
+        VampPromptError
+            Always: the recipe cannot bring it.
+        """
+        raise VampPromptError(
+            f"the recipe needs '{self.kind}', which was made in Python",
+            hint="give it again, as an argument of remake",
+        )
 
 
 def _mask(value: Any) -> Mask:
     return masks.parse(value) if isinstance(value, str) else operand(value)
 
 
-def _sampler(value: Any) -> Sampler | None:
+def _sampler(value: Any) -> Any:
     from vampprompt import samplers
 
-    return samplers.from_text(value) if isinstance(value, str) else _callable(value, "sampler")
+    return _callable(samplers.from_text, value, "sampler")
 
 
-def _tracker(value: Any) -> BeatTracker:
-    tracker: BeatTracker = (
-        analysis.tracker(value) if isinstance(value, str) else _callable(value, "beat tracker")
-    )
-    return tracker
+def _fine_sampler(value: Any) -> Any:
+    return None if value is None else _sampler(value)
 
 
-def _callable(value: Any, what: str) -> Any:
-    if value is not None and not callable(value):
+def _tracker(value: Any) -> Any:
+    return None if value is None else _callable(analysis.tracker, value, "beat tracker")
+
+
+def _callable(read: Callable[[str], Any], value: Any, what: str) -> Any:
+    """Return what a text names, or what is given in its place if it can be called."""
+    if isinstance(value, dict) and value.keys() == {"python"}:
+        return InPython(str(value["python"]))
+    if not isinstance(value, str) and not callable(value):
         raise VampPromptError(f"{value!r:.80} is no {what}", hint="give its text")
-    return value
+    return read(value) if isinstance(value, str) else value
 
 
 def _variations(value: Any) -> tuple[int, ...]:
-    chosen = value if isinstance(value, Sequence) and not isinstance(value, str) else None
-    indices = tuple(map(whole(0), range(whole(1)(value)) if chosen is None else chosen))
-    if not indices:
-        raise VampPromptError("there are none to make", hint="ask for at least 1")
+    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+        indices = tuple(map(whole(0), value))
+    else:
+        indices = tuple(range(whole(1, _MOST)(value)))
+    if not indices or len(indices) > _MOST or len(set(indices)) < len(indices):
+        raise VampPromptError(
+            f"{len(indices)} songs, {len(set(indices))} of them different",
+            hint=f"ask for 1 to {_MOST} different ones",
+        )
     return indices
 
 
@@ -91,8 +125,9 @@ class Settings:
         Semitones to shift the input by first.
     keep_audio : bool
         Crossfade the original samples back in where a frame is kept in every codebook.
-    beats : BeatTracker
-        ``auto``, ``librosa``, ``madmom`` or one of your own.
+    beats : BeatTracker or None
+        ``auto``, ``librosa``, ``madmom``, ``steady(120bpm)``, ``file("song.beats")`` or one of
+        your own; None where no beat is asked for, or `auto` if one is.
 
     Raises
     ------
@@ -110,14 +145,20 @@ class Settings:
     sampler: Annotated[Sampler, _sampler, 'A name, or with settings: "typical(mass=0.15)".'] = (
         _CONFIDENCE
     )
-    fine_sampler: Annotated[Sampler | None, _sampler, "The same for the fine codebooks."] = None
+    fine_sampler: Annotated[Sampler | None, _fine_sampler, "The same for the fine codebooks."] = (
+        None
+    )
     seed: Annotated[int, whole(0), "Same seed, same song."] = 0
     variations: Annotated[tuple[int, ...], _variations, "How many songs to make."] = _ONE
-    passes: Annotated[Positive, "Feed the song back in this often."] = 1
-    stretch: Annotated[Positive, "Whole factor to lengthen by."] = 1
+    passes: Annotated[int, whole(1, _MOST), "Feed the song back in this often."] = 1
+    stretch: Annotated[int, whole(1, _MOST_STRETCH), "Whole factor to lengthen by."] = 1
     pitch: Annotated[float, _SEMITONES, "Semitones to shift the input by."] = 0.0
     keep_audio: Annotated[bool, _flag, "Put the original samples back where all is kept."] = False
-    beats: Annotated[BeatTracker, _tracker, "Beat tracker: auto, librosa, madmom."] = _AUTO
+    beats: Annotated[
+        BeatTracker | None,
+        _tracker,
+        'Beat tracker: auto, librosa, madmom, "steady(120bpm)" or "file(\'song.beats\')".',
+    ] = _AUTO
 
     def __post_init__(self) -> None:
         read_fields(self)
@@ -127,6 +168,13 @@ class Settings:
             raise VampPromptError(
                 "stretched audio has no original samples to keep", hint="leave out --keep-audio"
             )
+        for name, value in self._terms():
+            if not _reads_back(readers(Settings)[name], value):
+                raise VampPromptError(
+                    f"{name}: no text says this {type(value).__name__}, so no recipe could: "
+                    f"'{value}' is something else, or nothing",
+                    hint="give its class a name of its own and register it, as a plugin does",
+                )
 
     @property
     def stages(self) -> tuple[Sampler, Sampler]:
@@ -141,28 +189,39 @@ class Settings:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files that the mask and the beat tracker read."""
-        return tuple(dict.fromkeys(path for one in (self.mask, self.beats) for path in _files(one)))
+        """The files that mask, samplers and beat tracker read."""
+        return tuple(dict.fromkeys(file for _, term in self._terms() for file in term.files))
+
+    def with_files(self, move: Callable[[str], str]) -> Settings:
+        """Return the same settings with their files elsewhere, as `move` says of each path."""
+        moved: dict[str, Any] = {name: term.with_files(move) for name, term in self._terms()}
+        return replace(self, **moved)
 
     def written(self) -> dict[str, Any]:
         """Return the settings as what JSON can hold."""
         found = {one.name: getattr(self, one.name) for one in fields(self)}
         found["sampler"], found["fine_sampler"] = self.stages
-        if not isinstance(self.beats, Term):
-            found["beats"] = getattr(self.beats, "name", self.beats)
         return {name: _written(value) for name, value in found.items()}
 
+    def _terms(self) -> list[tuple[str, Term]]:
+        found = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return [(name, value) for name, value in found if isinstance(value, Term)]
 
-def _files(term: Any) -> Iterator[str]:
-    if isinstance(term, Term):
-        for name, read in readers(type(term)).items():
-            if read is file_path:
-                yield getattr(term, name)
-        for child in term.children:
-            yield from _files(child)
+
+def _reads_back(read: Callable[[Any], Any], term: Term) -> bool:
+    try:
+        return bool(read(str(term)) == term)
+    except VampPromptError:
+        return False
 
 
 def _written(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
-    return value if isinstance(value, (bool, int, float)) else str(value)
+    if isinstance(value, Term):
+        return str(value)
+    if callable(value):
+        kind = value.kind if isinstance(value, InPython) else None
+        named = value if hasattr(value, "__qualname__") else type(value)
+        return {"python": kind or f"{named.__module__}.{named.__qualname__}"}
+    return value

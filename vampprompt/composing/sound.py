@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vampprompt import analysis
-from vampprompt.audio import Audio, Samples, fit, limit, loudness, resample
+from vampprompt.audio import Audio, Samples, fit, loudness, resample
 from vampprompt.clip import Clip
 from vampprompt.errors import VampPromptError
 from vampprompt.protocols import BeatTracker
@@ -25,13 +25,15 @@ FADE_SECONDS = 0.01
 MOST_GAIN_DB = 20.0
 # Samples within ±1, times this, are still finite as float32.
 _MOST_FACTOR = 1e30
+# Less is no difference that anyone hears, or cares about.
+_AUDIBLE_DB = 1.0
 
 
 def prepare(
     audio: Audio,
     bundle: Bundle | Shape,
     *,
-    beats: str | BeatTracker = "auto",
+    beats: str | BeatTracker | None = None,
     seed: int = 0,
     pitch: float = 0.0,
     cache: bool = True,
@@ -44,8 +46,8 @@ def prepare(
         The recording, ``[channel, samples]``.
     bundle : Bundle or Shape
         Decides the grid of codebooks and frames; `vampprompt.models.shape_of` is enough.
-    beats : str or BeatTracker
-        The tracker, or its text.
+    beats : str or BeatTracker, optional
+        The tracker, or its text; by default `vampprompt.analysis.auto`.
     seed : int
         For random masks.
     pitch : float
@@ -72,12 +74,13 @@ def prepare(
 
         shifted = pitch_shift(audio.samples, sr=audio.sample_rate, n_steps=pitch)
         audio = replace(audio, samples=shifted.astype(np.float32))
+    tracker: Any = analysis.tracker(beats or "auto") if isinstance(beats, str | None) else beats
     codec: Any = getattr(bundle, "codec", bundle)
     clip = Clip(
         Grid(bundle.n_codebooks, 0, codec.sample_rate, codec.hop_length),
         seed=derive(seed),
         audio=audio,
-        beat_tracker=analysis.tracker(beats) if isinstance(beats, str) else beats,
+        beat_tracker=tracker,
         onset_detector=analysis.onsets,
         loudness_meter=analysis.frame_loudness,
         recall=analysis.remembered if cache else None,
@@ -86,8 +89,26 @@ def prepare(
     return replace(clip, grid=replace(clip.grid, n_frames=n_frames))
 
 
-def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
+class Restored(NamedTuple):
+    """What `restore` gives.
+
+    Attributes
+    ----------
+    samples : ndarray
+        float32, ``[channel, samples]``, at the recording's rate, peak at most 1 or that of a
+        recording that goes beyond.
+    note : str
+        What is to be said of its level; empty where that is the recording's.
+    """
+
+    samples: Samples
+    note: str
+
+
+def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Restored:
     """Bring decoded audio back to the rate, length and loudness of the recording.
+
+    Silence stays silence, whatever was composed from it.
 
     Parameters
     ----------
@@ -97,21 +118,32 @@ def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Samples:
         float32, ``[channel, samples]``, at the codec's rate.
     stretch : int
         Factor by which the decoded audio is longer than the clip.
-
-    Returns
-    -------
-    ndarray
-        float32, ``[channel, samples]``, at the recording's rate, peak at most 1.
     """
     assert clip.audio is not None
-    rate = clip.grid.sample_rate
+    rate, length = clip.audio.sample_rate, clip.audio.n_samples * stretch
     decoded = decoded[:, : clip.n_samples * stretch]
-    gain = 1 / clip.gain
-    heard, wanted = loudness(decoded, rate), loudness(clip.channels, rate)
-    if np.isfinite(heard) and np.isfinite(wanted):
-        gain *= 10 ** (min(wanted - heard, MOST_GAIN_DB) / 20)
-    samples = fit(resample(decoded, rate, clip.audio.sample_rate), clip.audio.n_samples * stretch)
-    return limit(samples * np.float32(min(gain, _MOST_FACTOR)))
+    heard = loudness(decoded, clip.grid.sample_rate)
+    wanted = loudness(clip.channels, clip.grid.sample_rate)
+    if not np.isfinite(wanted):
+        silence = np.zeros((len(decoded), length), np.float32)
+        return Restored(silence, "the input is silent, and so is the song")
+    louder = wanted - heard if np.isfinite(heard) else 0.0
+    gain = min(10 ** (min(louder, MOST_GAIN_DB) / 20) / clip.gain, _MOST_FACTOR)
+    samples: Samples = fit(resample(decoded, clip.grid.sample_rate, rate), length)
+    samples = samples * np.float32(gain)
+    most = max(1.0, _peak(clip.audio.samples))
+    over = _peak(samples) / most
+    if over > 1:
+        samples = (samples / np.float32(over)).clip(-most, most)
+    quieter = max(louder - MOST_GAIN_DB, 0.0) + 20 * np.log10(max(over, 1.0))
+    why = "its peaks are higher, and must not be cut off" if over > 1 else "it is nearly silent"
+    note = f"the song is {quieter:.1f} dB quieter than the recording: {why}"
+    return Restored(samples, note if quieter > _AUDIBLE_DB else "")
+
+
+def _peak(samples: Samples) -> float:
+    # Without the copy that np.abs would make of a long recording.
+    return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
 def crossfade(clip: Clip, composed: Samples, kept: NDArray[np.bool_]) -> Samples:

@@ -1,7 +1,8 @@
 """Sampling clips of any length, in overlapping windows and two phases.
 
 The even windows come first. They do not touch each other, so they share forward passes. The odd
-ones between them follow, and see the finished tokens of both neighbours at either end.
+ones between them follow, and see the finished tokens of both neighbours at either end. A sampler
+that says it is ``in_sequence`` gets one window after the other.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vampprompt.errors import SamplerError
 from vampprompt.protocols import Sampler, Step, TokenModel
 from vampprompt.seeds import generator
 
@@ -91,16 +93,24 @@ def fill(
     -------
     Tensor
         int64, the shape of `tokens`.
+
+    Raises
+    ------
+    SamplerError
+        If the sampler returns something else than it must.
     """
     tokens = tokens.clone()
     finished = keep.clone()
     finished[:, : model.n_conditioning] = True
     unfinished = (~finished).cpu()
-    phases: list[list[Window]] = [[], []]
-    for index, frames in enumerate(spans(tokens.shape[-1], window)):
+    cut = spans(tokens.shape[-1], window)
+    # An order that runs through the clip runs through its windows, too.
+    n_phases = len(cut) if getattr(sampler, "in_sequence", False) else 2
+    phases: list[list[Window]] = [[] for _ in range(n_phases)]
+    for index, frames in enumerate(cut):
         for item in range(len(tokens)):
             if unfinished[item, :, frames].any():
-                phases[index % 2].append(Window(item, index, frames))
+                phases[index % n_phases].append(Window(item, index, frames))
     groups = [phase[at : at + batch] for phase in phases for at in range(0, len(phase), batch)]
     for number, group in enumerate(groups):
 
@@ -108,14 +118,28 @@ def fill(
             if on_step is not None:
                 on_step(step, number, len(groups))
 
-        result = sampler(
-            model,
-            torch.stack([tokens[one.item, :, one.frames] for one in group]),
-            torch.stack([finished[one.item, :, one.frames] for one in group]),
-            [generator(seeds[one.item], one.index) for one in group],
-            report,
-        )
+        given = torch.stack([tokens[one.item, :, one.frames] for one in group])
+        keep_given = torch.stack([finished[one.item, :, one.frames] for one in group])
+        chances = [generator(seeds[one.item], one.index) for one in group]
+        result = sampler(model, given.clone(), keep_given, chances, report)
+        _check(sampler, model, result, given, keep_given)
         for one, filled in zip(group, result, strict=True):
             tokens[one.item, :, one.frames] = filled
             finished[one.item, :, one.frames] = True
     return tokens
+
+
+def _check(
+    sampler: Sampler, model: TokenModel, result: object, given: Tensor, keep: Tensor
+) -> None:
+    """Find out whether a sampler did what the protocol asks for."""
+    if not isinstance(result, Tensor) or result.shape != given.shape or result.dtype != given.dtype:
+        shape = [*result.shape] if isinstance(result, Tensor) else type(result).__name__
+        wrong = f"returns {shape} in place of tokens {[*given.shape]}"
+    elif (result != given)[keep].any():
+        wrong = "changes tokens that are kept"
+    elif (result[~keep] < 0).any() or (result[~keep] >= model.vocab_size).any():
+        wrong = "leaves tokens that are none, such as the mask token"
+    else:
+        return
+    raise SamplerError(f"the sampler '{sampler}' {wrong}", hint="see vampprompt.protocols.Sampler")

@@ -167,7 +167,7 @@ class _Parser:
             hint = f"write {self._grammar.words[token.text]}"
             raise self._error(f"'{token.text}' is not {self._what}", hint, token)
         entry = self._names.get(token.text, self._at(token))
-        if self._next.text in OPERATORS:
+        if self._next.text in OPERATORS and self._grammar.axes:
             hint = f"compare {_one_of(self._grammar.axes)}: codebook<3"
             raise self._error(f"'{token.text}' cannot be compared", hint, token)
         arguments = self._arguments()
@@ -326,7 +326,7 @@ class _Parser:
             hint = "positions are never negative; write suffix(2s) for the end of the clip"
         elif token.text == ")" and not self._depth:
             hint = "no parenthesis is open here"
-        elif token.text in ("&", "|") and self._index and token.text == self._last.text:
+        elif token.text in ("&", "|") and token.text == self._last.text:
             hint = f"write {token.text} once"
         return self._error(f"{wanted} should stand before '{token.text}'", hint)
 

@@ -33,9 +33,7 @@ class Registry(Generic[T]):
 
     @cached_property
     def _installed(self) -> dict[str, EntryPoint]:
-        # The package's own names win: an installed plugin must not change what a mask means.
-        points = entry_points(group=self.group)
-        return {point.name: point for point in points if point.name not in self._items}
+        return {point.name: point for point in entry_points(group=self.group)}
 
     def register(self, name: str, item: T) -> T:
         """Add an item, replacing none.
@@ -61,6 +59,7 @@ class Registry(Generic[T]):
         hyphened = name.replace("_", "-")
         if name not in self and hyphened in self:
             name = hyphened
+        # The package's own names win: an installed plugin must not change what a mask means.
         if name in self._items:
             return self._items[name]
         if name not in self._installed:

@@ -64,10 +64,8 @@ class Term:
         size = 1 + sum(child._size for child in children)
         if depth > MAX_DEPTH or size > MAX_SIZE:
             what = f"{depth} levels deep" if depth > MAX_DEPTH else f"{size} parts large"
-            raise self.error(
-                f"a mask {what}; the limits are {MAX_DEPTH} levels and {MAX_SIZE} parts",
-                hint="chains of one operator are one level: a | b | c",
-            )
+            what = f"a mask {what}; the limits are {MAX_DEPTH} levels and {MAX_SIZE} parts"
+            raise self.error(what, hint="chains of one operator are one level: a | b | c")
         self.__dict__.update(_depth=depth, _size=size)
 
     @property
@@ -76,6 +74,27 @@ class Term:
         values = (getattr(self, field.name) for field, _ in _fields(type(self)))
         flat = (each for value in values for each in (value if type(value) is tuple else (value,)))
         return [value for value in flat if isinstance(value, Term)]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it and the terms among its arguments read."""
+        own = (getattr(self, name) for name in _file_fields(type(self)))
+        inner = (file for child in self.children for file in child.files)
+        return tuple(dict.fromkeys((*filter(None, own), *inner)))
+
+    def with_files(self, move: Callable[[str], str]) -> Self:
+        """Return the same term with its files elsewhere, as `move` says of each path."""
+
+        def moved(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(moved, value))
+            return value.with_files(move) if isinstance(value, Term) else value
+
+        if not self.files:
+            return self
+        values = {field.name: moved(getattr(self, field.name)) for field, _ in _fields(type(self))}
+        values |= {name: move(values[name]) for name in _file_fields(type(self)) if values[name]}
+        return type(self)(**values)
 
     def located(self, span: Span) -> Self:
         """Return the same term, as written at that place of a text."""
@@ -149,7 +168,19 @@ def _reader(hint: Any) -> Callable[[Any], Any] | None:
         return read
     inner = [_reader(each) for each in get_args(hint)] if type(None) in get_args(hint) else []
     optional = next((read for read in inner if read is not None), None)
-    return optional and (lambda value: None if value is None else optional(value))
+    if optional is None:
+        return None
+
+    def read_optional(value: Any) -> Any:
+        return None if value is None else optional(value)
+
+    read_optional.is_path = getattr(optional, "is_path", False)  # type: ignore[attr-defined]
+    return read_optional
+
+
+@_once
+def _file_fields(kind: type[Any]) -> list[str]:
+    return [name for name, read in readers(kind).items() if getattr(read, "is_path", False)]
 
 
 @_once
@@ -223,11 +254,7 @@ class Argument:
 
 
 def call(
-    name: str,
-    entry: Any,
-    arguments: list[Argument],
-    place: Span,
-    error: type[VampPromptError],
+    name: str, entry: Any, arguments: list[Argument], place: Span, error: type[VampPromptError]
 ) -> Any:
     """Return what a name makes from arguments.
 

@@ -33,10 +33,8 @@ def length(value: Any) -> Quantity:
     if quantity.number < 0:
         raise MaskError(f"'{quantity}' is negative", hint="write a length of 0 or more")
     if quantity.unit == "frame" and quantity.number.denominator != 1:
-        raise MaskError(
-            f"'{quantity}' is not a whole number of frames",
-            hint=f"write {quantity}s for seconds; a bare number is frames",
-        )
+        hint = f"write {quantity}s for seconds; a bare number is frames"
+        raise MaskError(f"'{quantity}' is not a whole number of frames", hint=hint)
     return quantity
 
 
@@ -57,10 +55,8 @@ def share(value: Any) -> Quantity:
     if quantity.unit not in ("frame", "percent"):
         raise MaskError(f"'{quantity}' is not a share", hint="write 0.1 or 10%")
     if not 0 <= as_share(quantity) <= 1:
-        raise MaskError(
-            f"'{quantity}' is not between 0 and 1",
-            hint=f"write {quantity}% for a percentage" if 1 < quantity.number <= 100 else None,
-        )
+        hint = f"write {quantity}% for a percentage" if 1 < quantity.number <= 100 else None
+        raise MaskError(f"'{quantity}' is not between 0 and 1", hint=hint)
     return quantity
 
 
@@ -77,8 +73,8 @@ def level(value: Any) -> Quantity:
     return quantity
 
 
-def whole(least: int) -> Callable[[Any], int]:
-    """Return what takes a whole number, at least `least`."""
+def whole(least: int, most: int | None = None) -> Callable[[Any], int]:
+    """Return what takes a whole number, at least `least` and at most `most`."""
 
     def take(value: Any) -> int:
         if isinstance(value, float):
@@ -88,6 +84,8 @@ def whole(least: int) -> Callable[[Any], int]:
             raise MaskError(f"'{quantity}' is not a whole number", hint="write one without a unit")
         if quantity.number < least:
             raise MaskError(f"'{quantity}' is less than {least}")
+        if most is not None and quantity.number > most:
+            raise MaskError(f"'{quantity}' is more than {most}")
         return int(quantity.number)
 
     return take
@@ -114,13 +112,16 @@ def number(
 def file_path(value: Any) -> str:
     """Take the path of a file."""
     if not isinstance(value, (str, os.PathLike)):
-        raise MaskTypeError(
-            f"{_shown(value)} is not a file", hint='write its path in quotes: "mask.png"'
-        )
+        hint = 'write its path in quotes: "mask.png"'
+        raise MaskTypeError(f"{_shown(value)} is not a file", hint=hint)
     path = os.fspath(value)
     if not isinstance(path, str) or not path:
         raise MaskError("the path of a file is empty or not text")
     return path
+
+
+# So that whoever has a term finds the files that it reads.
+file_path.is_path = True  # type: ignore[attr-defined]
 
 
 def text(value: Any) -> str:

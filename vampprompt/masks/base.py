@@ -134,10 +134,8 @@ def operand(value: object, hint: str = PARENTHESES) -> Mask:
     if isinstance(value, Mask):
         return value
     if isinstance(value, type) and issubclass(value, Mask):
-        raise MaskTypeError(
-            f"'{value.name}' is not a mask before it is called",
-            hint=f"write {value.name}(...) with its arguments",
-        )
+        hint = f"write {value.name}(...) with its arguments"
+        raise MaskTypeError(f"'{value.name}' is not a mask before it is called", hint=hint)
     shown = value if isinstance(value, (int, float, Quantity)) else repr(value)
     raise MaskTypeError(f"{shown} is not a mask", hint=hint)
 
@@ -147,10 +145,6 @@ Inner: TypeAlias = Annotated[Mask, partial(operand, hint="write a mask here, suc
 
 
 # Operators
-
-
-def _enclosed(part: Mask, enclose: bool) -> Iterator[str | Mask]:
-    yield from ("(", part, ")") if enclose else (part,)
 
 
 class Chain(Mask):
@@ -176,8 +170,7 @@ class Chain(Mask):
                 yield term
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        kept: BoolArray = reduce(self.combine, map(clip.keep_of, self.terms))
-        return kept
+        return np.asarray(reduce(self.combine, map(clip.keep_of, self.terms)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.terms))})"
@@ -186,7 +179,7 @@ class Chain(Mask):
         for index, term in enumerate(self.terms):
             if index:
                 yield f" {self.operator} "
-            yield from _enclosed(term, term.level <= self.level)
+            yield from ("(", term, ")") if term.level <= self.level else (term,)
 
 
 class Or(Chain):
@@ -233,7 +226,7 @@ class Not(Mask):
 
     def pieces(self) -> Iterator[str | Mask]:
         yield "~"
-        yield from _enclosed(self.mask, self.mask.level < self.level)
+        yield from ("(", self.mask, ")") if self.mask.level < self.level else (self.mask,)
 
     def keep(self, clip: Evaluation) -> BoolArray:
         return ~clip.keep_of(self.mask)
@@ -282,7 +275,7 @@ class Evaluation:
 
     def frames_of(self, mask: Mask) -> BoolArray:
         """Return the frames in which a part of the mask keeps any token, ``[frame]``."""
-        return np.broadcast_to(self.keep_of(mask).any(axis=0), (self.grid.n_frames,))
+        return np.broadcast_to(self.keep_of(mask).any(axis=0), self.grid.n_frames)
 
     def _place(self, mask: Mask) -> Span:
         text, places = written(self._root)

@@ -35,8 +35,7 @@ class Random(Mask):
 
     def keep(self, clip: Evaluation) -> BoolArray:
         chance = _generator(clip, self.seed, _RANDOM).random(clip.grid.shape, dtype=np.float32)
-        keep: BoolArray = chance < np.float32(as_share(self.share))
-        return keep
+        return chance < np.float32(as_share(self.share))
 
 
 class Drop(Mask):
@@ -67,8 +66,8 @@ class Drop(Mask):
 
 def _generator(clip: Evaluation, seed: int, purpose: int) -> np.random.Generator:
     # A seed sequence takes no negative numbers; folded, each still is a seed of its own.
-    folded = clip.context.seed % 2**64
-    return np.random.default_rng(np.random.SeedSequence([purpose, folded, seed]))
+    seeds = np.random.SeedSequence([purpose, clip.context.seed % 2**64, seed])
+    return np.random.default_rng(seeds)
 
 
 random = named(Random)

@@ -113,8 +113,7 @@ class Loud(Heard):
     above: Level = Quantity.parse("-30dB")
 
     def keep(self, clip: Evaluation) -> BoolArray:
-        keep: BoolArray = clip.context.loudness >= float(self.above.number)
-        return keep
+        return clip.context.loudness >= float(self.above.number)
 
 
 onset = named(Onset())

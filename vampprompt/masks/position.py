@@ -52,9 +52,8 @@ class Comparison(Mask):
             hint = f"write time{self.operator}{bound}" if self.axis == "frame" else None
             raise MaskError(f"{self.axis} is a whole number, and '{bound}' is not", hint=hint)
         if bound.unit == "frame" and not whole:
-            raise MaskError(
-                f"'{bound}' is not a whole number of frames", hint=f"write {bound}s for seconds"
-            )
+            hint = f"write {bound}s for seconds"
+            raise MaskError(f"'{bound}' is not a whole number of frames", hint=hint)
         object.__setattr__(self, "bound", bound)
         super().__post_init__()
 
@@ -72,10 +71,8 @@ class Comparison(Mask):
         # and `codebook==14` speak of one that is not there.
         last = n_codebooks if self.operator in ("<", ">=") else n_codebooks - 1
         if self.bound.number > last:
-            raise MaskError(
-                f"there is no codebook {self.bound}: the clip has {n_codebooks}, counted from 0",
-                hint=f"write a number from 0 to {last}",
-            )
+            none = f"there is no codebook {self.bound}: the clip has {n_codebooks}, counted from 0"
+            raise MaskError(none, hint=f"write a number from 0 to {last}")
         return np.asarray(compare(np.arange(n_codebooks)[:, None], int(self.bound.number)))
 
 
@@ -100,8 +97,8 @@ class Range(Mask):
                 self._refuse_backwards(start.seconds, stop.seconds)
 
     def pieces(self) -> Iterator[str | Mask]:
-        yield f"{'' if self.start is None else self.start}.."
-        yield "" if self.stop is None else str(self.stop)
+        start, stop = ("" if end is None else str(end) for end in (self.start, self.stop))
+        yield f"{start}..{stop}"
 
     def __repr__(self) -> str:
         return f"Range({str(self)!r})"
@@ -117,9 +114,8 @@ class Range(Mask):
 
     def _refuse_backwards(self, start: Any, stop: Any) -> None:
         if start > stop:
-            raise MaskError(
-                f"the range '{self}' ends before it begins", hint=f"write {self.stop}..{self.start}"
-            )
+            hint = f"write {self.stop}..{self.start}"
+            raise MaskError(f"the range '{self}' ends before it begins", hint=hint)
 
 
 class Prefix(Mask):
@@ -199,15 +195,11 @@ class Axis:
     def __getitem__(self, part: slice) -> Mask:
         """Return a stretch of time: ``time["2s":"4s"]``."""
         if self.name != "time":
-            raise MaskTypeError(
-                f"{self.name}[...] is not a mask",
-                hint=f"write ({self.name} >= 2) & ({self.name} < 4)",
-            )
+            hint = f"write ({self.name} >= 2) & ({self.name} < 4)"
+            raise MaskTypeError(f"{self.name}[...] is not a mask", hint=hint)
         if not isinstance(part, slice) or part.step is not None:
-            raise MaskTypeError(
-                "time takes a start and a stop",
-                hint='write time["2s":"4s"]; for every n-th frame, periodic',
-            )
+            hint = 'write time["2s":"4s"]; for every n-th frame, periodic'
+            raise MaskTypeError("time takes a start and a stop", hint=hint)
         return Range(part.start, part.stop)
 
     def _misused(self, other: object = None) -> NoReturn:

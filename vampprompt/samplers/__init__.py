@@ -1,17 +1,25 @@
-"""Samplers: they have a token model fill the tokens that a mask does not keep."""
+"""Samplers: they have a token model fill the tokens that a mask does not keep.
 
-from vampprompt.samplers.blocks import Blocks
-from vampprompt.samplers.codebooks import Codebooks
-from vampprompt.samplers.confidence import Confidence
-from vampprompt.samplers.core import Candidates, MaskedSampler
-from vampprompt.samplers.filters import Filter, MinP, Temperature, TopK, TopP, Typical
+`core` is the loop that all share, `orders` says which tokens settle first, `filters` which may be
+sampled, `schedules` how many settle in each step. Here are their names, and samplers as text. They
+know models by `vampprompt.protocols` only, and no mask; composing calls them, and whoever likes.
+"""
+
+from collections.abc import Callable
+from dataclasses import is_dataclass, replace
+from inspect import Parameter, Signature
+from typing import Any, cast
+
+from vampprompt.errors import SamplerError, Span
+from vampprompt.language import Grammar, Registry, read
+from vampprompt.language.term import parameters
+from vampprompt.language.values import bare_number
+from vampprompt.protocols import Sampler
+from vampprompt.samplers.core import Candidates, MaskedSampler, NotNegative
+from vampprompt.samplers.filters import Filter, MinP, Temperature, TopK, TopP, Typical, Warper
 from vampprompt.samplers.guidance import Guided
-from vampprompt.samplers.halton import Halton
-from vampprompt.samplers.presets import samplers
-from vampprompt.samplers.random_order import RandomOrder
-from vampprompt.samplers.schedules import SCHEDULES, Schedule, cosine, linear, square
-from vampprompt.samplers.steps import fewer_steps, with_steps
-from vampprompt.samplers.text import from_text
+from vampprompt.samplers.orders import Blocks, Codebooks, Confidence, Halton, RandomOrder
+from vampprompt.samplers.schedules import SCHEDULES, Curve, Schedule, cosine, linear, square
 from vampprompt.samplers.trace import Trace
 
 __all__ = [
@@ -20,11 +28,13 @@ __all__ = [
     "Candidates",
     "Codebooks",
     "Confidence",
+    "Curve",
     "Filter",
     "Guided",
     "Halton",
     "MaskedSampler",
     "MinP",
+    "NotNegative",
     "RandomOrder",
     "Schedule",
     "Temperature",
@@ -32,6 +42,7 @@ __all__ = [
     "TopP",
     "Trace",
     "Typical",
+    "Warper",
     "cosine",
     "fewer_steps",
     "from_text",
@@ -40,3 +51,82 @@ __all__ = [
     "square",
     "with_steps",
 ]
+
+samplers: Registry[Any] = Registry("sampler", "vampprompt.samplers", SamplerError)
+"""Samplers by name, those of installed packages included: each takes its settings by keyword."""
+
+parts: Registry[Any] = Registry("schedule or filter", "vampprompt.filters", SamplerError)
+"""What the settings of samplers may name, that of installed packages included."""
+
+GRAMMAR = Grammar(samplers, "typical(mass=0.15, steps=36)", parts, number=bare_number, plain=True)
+
+
+def from_text(text: str) -> Sampler:
+    """Return the sampler that a text describes, as `str` of a sampler writes it.
+
+    Parameters
+    ----------
+    text : str
+        ``confidence``, ``typical(mass=0.2, steps=12)``, ``blocks(schedule=linear)`` … Names are
+        those of `samplers`. Names and settings may be written with hyphens or underscores.
+
+    Raises
+    ------
+    SamplerError
+        If the text does not parse, a name or setting is unknown or a value makes no sense. It
+        points to the place in the text.
+
+    Examples
+    --------
+    >>> str(from_text("top-p(p=0.8, steps=12)"))
+    'confidence(steps=12, filters=[top-p(p=0.8)])'
+    """
+    sampler = read(text, GRAMMAR)
+    if not isinstance(sampler, Sampler):
+        raise SamplerError("this made no sampler", span=Span(text, 0, len(text)))
+    return sampler
+
+
+def with_steps(sampler: Sampler, steps: int) -> Sampler:
+    """Return a sampler that takes so many steps and is otherwise the same.
+
+    Raises
+    ------
+    SamplerError
+        If the sampler does not count its work in steps, or the number makes no sense.
+    """
+    settings: Any = sampler
+    if not is_dataclass(settings) or isinstance(settings, type) or not hasattr(settings, "steps"):
+        raise SamplerError(f"the sampler '{sampler}' has no steps to set")
+    return cast(Sampler, replace(settings, steps=steps))
+
+
+def fewer_steps(sampler: Sampler, most: int) -> Sampler:
+    """Return a sampler that takes at most so many steps in all, where it counts them."""
+    steps: Any = getattr(sampler, "steps", 0) if is_dataclass(sampler) else 0
+    total = sum(steps) if isinstance(steps, tuple) else steps
+    return with_steps(sampler, most) if isinstance(total, int) and total > most else sampler
+
+
+def _filtered_by(name: str) -> Callable[..., Sampler]:
+    own = parameters(parts.get(name))
+    both = {**own, **parameters(Confidence)}
+    del both["filters"]
+
+    def preset(**settings: Any) -> Confidence:
+        of_filter = {each: settings.pop(each) for each in own if each in settings}
+        return Confidence(filters=(parts.get(name)(**of_filter),), **settings)
+
+    by_name = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in both.values()]
+    preset.__signature__ = Signature(by_name)  # type: ignore[attr-defined]
+    preset.__doc__ = f"`Confidence` with the filter `{name}`; takes the settings of both."
+    return preset
+
+
+_named: tuple[Any, ...] = (*SCHEDULES.values(), Temperature, TopK, TopP, MinP, Typical)
+for _part in _named:
+    parts.register(_part.name, _part)
+for _sampler in (Confidence, RandomOrder, Halton, Blocks, Codebooks):
+    samplers.register(_sampler.name, _sampler)
+for _name in ("typical", "top-p", "top-k", "min-p"):
+    samplers.register(_name, _filtered_by(_name))

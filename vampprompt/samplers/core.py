@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from itertools import pairwise
+from typing import Annotated, NamedTuple, TypeAlias
 
 import torch
 from torch import Generator, Tensor
 
 from vampprompt.errors import SamplerError
+from vampprompt.language import Term, number, whole
 from vampprompt.protocols import Step, TokenModel
 from vampprompt.samplers.filters import Filter, Typical, filters_of
 from vampprompt.samplers.guidance import Guided
-from vampprompt.samplers.schedules import Schedule, cosine, schedule_of, shares, still_masked
-from vampprompt.samplers.settings import Settings, real, whole
+from vampprompt.samplers.schedules import Schedule, cosine, schedule_of, still_masked
+
+NotNegative: TypeAlias = Annotated[float, number(lambda n: n >= 0, "a number of at least 0")]
 
 # Rows of logits that are filtered at once, to bound the memory that large batches need.
 _ROWS = 1 << 14
@@ -52,7 +55,7 @@ class Candidates(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskedSampler(Settings):
+class MaskedSampler(Term):
     """Base of the samplers that fill masked tokens in several passes over the model.
 
     Each pass samples the masked tokens, and settles those that score best. What an item draws
@@ -75,45 +78,25 @@ class MaskedSampler(Settings):
 
     Raises
     ------
-    SettingError
+    SamplerError
         If a setting makes no sense.
     """
 
+    error = SamplerError
     # Whether the order depends on the scores of each step, which `Step.confidence` then reports.
-    reports_confidence: ClassVar[bool] = True
+    reports_confidence = True
 
-    steps: int | tuple[int, ...] = 36
-    schedule: Schedule = cosine
-    temperature: float = 1.0
-    filters: tuple[Filter, ...] = (Typical(),)
-    guidance: float = 1.0
-
-    def __post_init__(self) -> None:
-        def at_least_zero(setting: str, value: object) -> float:
-            return real(setting, value, lambda number: number >= 0, "a number of at least 0")
-
-        self._normalise("steps", self._valid_steps(self.steps))
-        self._normalise("schedule", schedule_of(self.schedule))
-        self._normalise("temperature", at_least_zero("temperature", self.temperature))
-        self._normalise("filters", filters_of(self.filters))
-        self._normalise("guidance", at_least_zero("guidance", self.guidance))
-
-    @staticmethod
-    def _valid_steps(steps: object) -> int | tuple[int, ...]:
-        return whole("steps", steps)
+    steps: Annotated[int | tuple[int, ...], whole(1)] = 36
+    schedule: Annotated[Schedule, schedule_of] = cosine
+    temperature: NotNegative = 1.0
+    filters: Annotated[tuple[Filter, ...], filters_of] = (Typical(),)
+    guidance: NotNegative = 1.0
 
     def stages(self, masked: Tensor) -> Tensor:
-        """Return the stage in which each token is filled, counted from 0.
+        """Return the stage in which each token is filled, counted from 0, int64.
 
-        Parameters
-        ----------
-        masked : Tensor
-            bool, ``[batch, predicted codebook, frame]``: the tokens to fill.
-
-        Returns
-        -------
-        Tensor
-            int64, of the same shape. An item's stages may depend on that item only.
+        `masked` is bool, ``[batch, predicted codebook, frame]``: the tokens to fill. What is
+        returned has the same shape. An item's stages may depend on that item only.
         """
         return torch.zeros_like(masked, dtype=torch.int64)
 
@@ -140,18 +123,8 @@ class MaskedSampler(Settings):
     ) -> Tensor:
         """Return tokens ``[batch, codebook, frame]``, those kept untouched, none masked.
 
-        Parameters
-        ----------
-        model : TokenModel
-            Predicts the tokens of all codebooks but its conditioning ones.
-        tokens : Tensor
-            int64, ``[batch, codebook, frame]``.
-        keep : Tensor
-            bool, ``[batch, codebook, frame]``; conditioning codebooks count as kept.
-        generators : sequence of torch.Generator
-            One for each batch item. On the CPU, they give the same results for any device.
-        on_step : callable, optional
-            Called with a `Step` after each of the `total` steps.
+        The arguments are those of `vampprompt.protocols.Sampler`. Generators on the CPU give the
+        same results for any device. `on_step` is called after each of the `total` steps.
 
         Raises
         ------
@@ -168,22 +141,22 @@ class MaskedSampler(Settings):
         # during a step on a GPU neither waits for the other.
         stages = self.stages(masked[:, first:]).masked_fill(~masked[:, first:], -1).flatten(1)
         passes = self._passes(stages, masked.shape[1] - first)
-        limits = torch.tensor([(each.before, each.after) for each in passes]).to(tokens.device)
+        left = torch.tensor([(each.before, each.after) for each in passes]).to(tokens.device)
         noise = _noise(generators, len(passes), stages.shape[1]).to(tokens.device)
 
         if self.guidance != 1:
             model = Guided(model, self.guidance, tokens)
         where = stages
         for index, now in enumerate(passes):
-            if now.opens_stage:
+            if now.step == 0:
                 where = (stages != now.stage).byte().argsort(dim=1, stable=True)
             where = where[:, : max(now.before)]
             confidence = torch.full(tokens.shape, torch.inf, device=tokens.device)
             if max(now.before):
-                settled = self._step(
-                    model, tokens, where, now.progress, limits[index], noise[index]
+                step = self._step(
+                    model.logits(tokens), tokens, where, now, left[index], noise[index]
                 )
-                tokens, where, scores = settled
+                tokens, where, scores = step
                 confidence.flatten(1).scatter_(1, where + first * tokens.shape[2], scores)
             if on_step is not None:
                 still = masked & (tokens == model.mask_token)
@@ -196,28 +169,13 @@ class MaskedSampler(Settings):
         counts = torch.stack([(stages == stage).sum(1) for stage in range(len(stage_steps))])
         passes = []
         for stage, (steps, masked) in enumerate(zip(stage_steps, counts.tolist(), strict=True)):
-            share = shares(self.schedule, steps)
-            left = [[n_masked, *still_masked(share, n_masked)] for n_masked in masked]
-            passes += [
-                _Pass(
-                    stage=stage,
-                    opens_stage=step == 0,
-                    progress=(step + 1) / steps,
-                    before=[item[step] for item in left],
-                    after=[item[step + 1] for item in left],
-                )
-                for step in range(steps)
-            ]
+            left = still_masked(self.schedule, steps, masked)
+            for step, (before, after) in enumerate(pairwise(left)):
+                passes.append(_Pass(stage, step, (step + 1) / steps, before, after))
         return passes
 
     def _step(
-        self,
-        model: TokenModel,
-        tokens: Tensor,
-        where: Tensor,
-        progress: float,
-        limits: Tensor,
-        noise: Tensor,
+        self, logits: Tensor, tokens: Tensor, where: Tensor, now: _Pass, left: Tensor, noise: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Sample the tokens at `where` and settle the best.
 
@@ -226,32 +184,19 @@ class MaskedSampler(Settings):
 
         Returns the tokens, `where` sorted so that what stays masked comes first, and its scores.
         """
-        n_batch, n_where = where.shape
-        logits = model.logits(tokens)
         n_codebooks, n_frames = logits.shape[1:3]
-        item = torch.arange(n_batch, device=where.device).unsqueeze(1)
+        item = torch.arange(len(where), device=where.device).unsqueeze(1)
         rows = (where + item * n_codebooks * n_frames).flatten()
         choice, rank_noise = noise.gather(2, where.expand(2, -1, -1))
         sampled, log_probability = self._sample(logits.flatten(0, 2), rows, choice.flatten())
-        candidates = Candidates(
-            log_probability.view_as(where),
-            rank_noise,
-            codebook=where // n_frames,
-            frame=where % n_frames,
-            n_codebooks=n_codebooks,
-            n_frames=n_frames,
-            progress=progress,
-        )
-        rank = torch.arange(n_where, device=where.device)
-        before, after = limits.unsqueeze(2)
-        scores, order = (
-            self.scores(candidates)
-            .float()
-            .masked_fill(rank >= before, torch.inf)
-            .sort(dim=1, stable=True)
-        )
+        place = where // n_frames, where % n_frames, n_codebooks, n_frames
+        candidates = Candidates(log_probability.view_as(where), rank_noise, *place, now.progress)
+        rank = torch.arange(where.shape[1], device=where.device)
+        before, after = left.unsqueeze(2)
+        scores = self.scores(candidates).float().masked_fill(rank >= before, torch.inf)
+        scores, order = scores.sort(dim=1, stable=True)
         where = where.gather(1, order)
-        at = where + model.n_conditioning * n_frames
+        at = where + (tokens.shape[1] - n_codebooks) * n_frames
         settled = torch.where(
             (rank >= after) & (rank < before),
             sampled.view_as(where).gather(1, order),
@@ -261,17 +206,12 @@ class MaskedSampler(Settings):
 
     def _sample(self, logits: Tensor, rows: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return a token and its log probability for each of these rows of logits."""
-        drawn = [
-            self._sample_rows(logits.index_select(0, some), uniform)
-            for some, uniform in zip(
-                torch.split(rows, _ROWS), torch.split(noise, _ROWS), strict=True
-            )
-        ]
-        tokens, log_probability = zip(*drawn, strict=True)
-        return torch.cat(tokens), torch.cat(log_probability)
-
-    def _sample_rows(self, logits: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        logits = logits.float()
+        if len(rows) > _ROWS:
+            parts = zip(torch.split(rows, _ROWS), torch.split(noise, _ROWS), strict=True)
+            drawn = zip(*(self._sample(logits, *part) for part in parts), strict=True)
+            token, log_probability = map(torch.cat, drawn)
+            return token, log_probability
+        logits = logits.index_select(0, rows).float()
         if self.temperature == 0:
             probability = logits.softmax(-1)
             token = probability.argmax(-1, keepdim=True)
@@ -286,7 +226,7 @@ class MaskedSampler(Settings):
 
 class _Pass(NamedTuple):
     stage: int
-    opens_stage: bool
+    step: int
     progress: float
     before: list[int]
     after: list[int]
@@ -311,15 +251,13 @@ def _draw(probability: Tensor, noise: Tensor) -> Tensor:
 def _check_shapes(
     model: TokenModel, tokens: Tensor, keep: Tensor, generators: Sequence[Generator]
 ) -> None:
-    if tokens.ndim != 3 or tokens.shape[1] != model.n_codebooks:
+    shape = [*tokens.shape]
+    if tokens.ndim != 3 or shape[1] != model.n_codebooks:
         expected = f"[batch, {model.n_codebooks}, frame]"
-        raise SamplerError(f"tokens must be {expected} for this model, not {[*tokens.shape]}")
+        raise SamplerError(f"tokens must be {expected} for this model, not {shape}")
     if keep.shape != tokens.shape or keep.dtype != torch.bool:
-        raise SamplerError(
-            f"keep must be bool {[*tokens.shape]} as the tokens are, "
-            f"not {keep.dtype} {[*keep.shape]}"
-        )
+        given = f"{keep.dtype} {[*keep.shape]}"
+        raise SamplerError(f"keep must be bool {shape} as the tokens are, not {given}")
     if len(generators) != len(tokens):
-        raise SamplerError(
-            f"{len(tokens)} batch items need as many generators, not {len(generators)}"
-        )
+        given = f"as many generators, not {len(generators)}"
+        raise SamplerError(f"{len(tokens)} batch items need {given}")

@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vampprompt.samplers.schedules import SCHEDULES
-from vampprompt.samplers.settings import SettingError, Settings, real, whole
+from vampprompt.errors import SamplerError
+from vampprompt.language import Positive, Term, number
 
 Filter: TypeAlias = Callable[[Tensor], Tensor]
+Part: TypeAlias = Annotated[float, number(lambda p: 0 < p <= 1, "a number above 0 and at most 1")]
+_GREEDY = "a sampler's own temperature may be 0, which is greedy"
+
+
+class Warper(Term):
+    """Base of the filters that have a name, so that texts can say them."""
+
+    error = SamplerError
+    shows_defaults = True
 
 
 @dataclass(frozen=True)
-class Temperature(Settings):
+class Temperature(Warper):
     """Divide the logits: below 1 the likely tokens become likelier, above 1 less so.
 
     Parameters
@@ -30,21 +39,15 @@ class Temperature(Settings):
         Above 0.
     """
 
-    name: ClassVar[str] = "temperature"
-    temperature: float
-
-    def __post_init__(self) -> None:
-        hint = "a sampler's own temperature may be 0, which is greedy"
-        value = real("temperature", self.temperature, lambda t: t > 0, "a number above 0", hint)
-        self._normalise("temperature", value)
+    name = "temperature"
+    temperature: Annotated[float, number(lambda t: t > 0, "a number above 0", _GREEDY)]
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, divided."""
         return logits / self.temperature
 
 
 @dataclass(frozen=True)
-class TopK(Settings):
+class TopK(Warper):
     """Keep the most likely tokens, and those as likely as the least of them.
 
     Parameters
@@ -53,21 +56,17 @@ class TopK(Settings):
         How many.
     """
 
-    name: ClassVar[str] = "top-k"
-    k: int = 50
-
-    def __post_init__(self) -> None:
-        whole("k", self.k)
+    name = "top-k"
+    k: Positive = 50
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, those beyond the first `k` at -inf."""
         if self.k >= logits.shape[-1]:
             return logits
-        return _remove(logits, logits < _sort(logits)[..., -self.k, None])
+        return logits.masked_fill(logits < _sort(logits)[..., -self.k, None], -torch.inf)
 
 
 @dataclass(frozen=True)
-class TopP(Settings):
+class TopP(Warper):
     """Keep the fewest most likely tokens that together have probability `p` [1]_.
 
     Parameters
@@ -80,24 +79,20 @@ class TopP(Settings):
     .. [1] Holtzman et al., "The curious case of neural text degeneration", 2020.
     """
 
-    name: ClassVar[str] = "top-p"
-    p: float = 0.9
-
-    def __post_init__(self) -> None:
-        self._normalise("p", real("p", self.p, _is_share, _SHARE))
+    name = "top-p"
+    p: Part = 0.9
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, those of the unlikely tail at -inf."""
         if self.p == 1:
             return logits
         ascending = _sort(logits)
         n_removed = (ascending.softmax(-1).cumsum(-1) <= 1 - self.p).sum(-1, keepdim=True)
         least = ascending.gather(-1, n_removed.clamp_max(logits.shape[-1] - 1))
-        return _remove(logits, logits < least)
+        return logits.masked_fill(logits < least, -torch.inf)
 
 
 @dataclass(frozen=True)
-class MinP(Settings):
+class MinP(Warper):
     """Keep the tokens with at least the share `p` of the most likely token's probability.
 
     Parameters
@@ -106,20 +101,17 @@ class MinP(Settings):
         Above 0, at most 1.
     """
 
-    name: ClassVar[str] = "min-p"
-    p: float = 0.05
-
-    def __post_init__(self) -> None:
-        self._normalise("p", real("p", self.p, _is_share, _SHARE))
+    name = "min-p"
+    p: Part = 0.05
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, those too unlikely at -inf."""
         probability = logits.softmax(-1)
-        return _remove(logits, probability < self.p * probability.amax(-1, keepdim=True))
+        least = self.p * probability.amax(-1, keepdim=True)
+        return logits.masked_fill(probability < least, -torch.inf)
 
 
 @dataclass(frozen=True)
-class Typical(Settings):
+class Typical(Warper):
     """Keep the tokens whose surprise is nearest to the expected surprise, the entropy [1]_.
 
     Parameters
@@ -134,16 +126,11 @@ class Typical(Settings):
     .. [1] Meister et al., "Locally typical sampling", 2023.
     """
 
-    name: ClassVar[str] = "typical"
-    mass: float = 0.15
-    min_tokens: int = 64
-
-    def __post_init__(self) -> None:
-        self._normalise("mass", real("mass", self.mass, _is_share, _SHARE))
-        whole("min_tokens", self.min_tokens)
+    name = "typical"
+    mass: Part = 0.15
+    min_tokens: Positive = 64
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """Return the logits, those of the atypical at -inf."""
         vocab = logits.shape[-1]
         if self.mass == 1 or self.min_tokens >= vocab:
             return logits
@@ -154,39 +141,18 @@ class Typical(Settings):
         order = _argsort(atypical)
         mass = probability.gather(-1, order).cumsum(-1)
         last = (mass < self.mass).sum(-1, keepdim=True).clamp(self.min_tokens - 1, vocab - 1)
-        return _remove(logits, atypical > atypical.gather(-1, order.gather(-1, last)))
-
-
-FILTERS: dict[str, Callable[..., Filter]] = {
-    filter_.name: filter_ for filter_ in (Temperature, TopK, TopP, MinP, Typical)
-}
-
-_SHARE = "a number above 0 and at most 1"
+        most = atypical.gather(-1, order.gather(-1, last))
+        return logits.masked_fill(atypical > most, -torch.inf)
 
 
 def filters_of(value: object) -> tuple[Filter, ...]:
-    """Return filters as a setting gives them: one, or a list of them.
-
-    Raises
-    ------
-    SettingError
-        If it is neither.
-    """
-    chain = (value,) if callable(value) else value
-    # A schedule, too, is something to call with a tensor.
-    if not isinstance(chain, (tuple, list)) or not all(
-        callable(each) and each not in SCHEDULES.values() for each in chain
-    ):
-        raise SettingError("filters", "functions of logits", value, "write [top-p(p=0.9)]")
-    return tuple(chain)
-
-
-def _is_share(value: float) -> bool:
-    return 0 < value <= 1
-
-
-def _remove(logits: Tensor, unwanted: Tensor) -> Tensor:
-    return logits.masked_fill(unwanted, -torch.inf)
+    """Return filters as a setting gives them, one or a list of them; refuse what is neither."""
+    chain = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    for each in chain:
+        # A schedule, too, is something to call with a tensor.
+        if not callable(each) or (isinstance(each, Term) and not isinstance(each, Warper)):
+            raise SamplerError(f"'{each}' is not a function of logits", hint="write [top-p(p=0.9)]")
+    return chain
 
 
 # On a CPU numpy sorts rows with vector instructions, many times as fast as torch does.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
+from vampprompt.errors import SamplerError
 from vampprompt.protocols import TokenModel
-from vampprompt.samplers.settings import real
 
 
 class Guided:
@@ -28,7 +30,7 @@ class Guided:
 
     Raises
     ------
-    SettingError
+    SamplerError
         If the scale is negative or not a number.
 
     References
@@ -37,7 +39,9 @@ class Guided:
     """
 
     def __init__(self, model: TokenModel, scale: float, tokens: Tensor) -> None:
-        self.scale = real("guidance", scale, lambda value: value >= 0, "a number of at least 0")
+        if not 0 <= scale < math.inf:
+            raise SamplerError(f"guidance: {scale} is not a number of at least 0")
+        self.scale = scale
         self.n_codebooks = model.n_codebooks
         self.n_conditioning = model.n_conditioning
         self.vocab_size = model.vocab_size

@@ -55,16 +55,9 @@ class Trace:
 
     def save(self, path: str | Path) -> None:
         """Write the arrays, with steps as their first axis, to a compressed ``.npz`` file."""
-        arrays: dict[str, list[Any]] = {
-            "tokens": self.tokens,
-            "masked": self.masked,
-            "confidence": self.confidence,
-        }
+        arrays: dict[str, Any] = {name: np.stack(each) for name, each in vars(self).items() if each}
         with Path(path).open("wb") as file:
-            stacked: dict[str, Any] = {
-                name: np.stack(each) for name, each in arrays.items() if each
-            }
-            np.savez_compressed(file, **stacked)
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Trace:

@@ -1,17 +1,17 @@
 """A sampler for vampprompt that begins at the end of the clip."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from vampprompt.samplers import MaskedSampler
+from vampprompt.samplers import MaskedSampler, NotNegative
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backwards(MaskedSampler):
-    """Settle the latest frames first."""
+    """Settle the latest frames first, give or take a few."""
 
-    name: ClassVar[str] = "backwards"
-    reports_confidence: ClassVar[bool] = False
+    name = "backwards"
+    reports_confidence = False
+    spread: NotNegative = 1.0
 
     def scores(self, candidates):
-        return candidates.frame + candidates.noise
+        return candidates.frame + self.spread * candidates.noise
