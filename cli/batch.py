@@ -7,6 +7,7 @@ import io
 import signal
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -18,18 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 import vampprompt as vp
-from vampprompt import VampPromptError
+from vampprompt import Audio, VampPromptError
 from vampprompt.composing import songs_there
 from vampprompt.files import atomic
 
-from .options import Plan, planned
-from .output import file_bar, log, notice
-from .recordings import Job, jobs
+from .options import Force, Plan, planned
+from .output import file_bar, log, notice, results, tabbed
+from .places import Job, check_owner, check_places, files_of, jobs
 
 if TYPE_CHECKING:
     from vampprompt import Bundle
@@ -55,8 +55,8 @@ class Outcome:
         How long it took.
     error : str
         What went wrong.
-    is_fault : bool
-        Whether that was ours, and nothing that the user can mend.
+    fault : str
+        Where, if that was ours, and nothing that the user can mend.
     notes : tuple of str
         As of a `Song`.
     """
@@ -67,7 +67,7 @@ class Outcome:
     kept: float | None = None
     seconds: float = 0.0
     error: str = ""
-    is_fault: bool = False
+    fault: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -84,11 +84,15 @@ def batch(
         Path | None, typer.Option("--csv", help="Write the table for scripts, a row a song.")
     ] = None,
     workers: Annotated[
-        int, typer.Option(help="Processes, which share the cores; each loads the model.")
+        int,
+        typer.Option(
+            min=1, max=256, help="Processes, which share the cores; each loads the model."
+        ),
     ] = 1,
     again: Annotated[
         bool, typer.Option("--again", help="Make also what is there and unchanged.")
     ] = False,
+    force: Force = False,
     *,
     plan: Plan,
 ) -> None:
@@ -97,23 +101,29 @@ def batch(
     A song is done if its recipe has these settings, this model and this recording. A recording
     that fails does not keep the others from being made.
     """
-    if workers < 1:
-        raise VampPromptError(f"there are {workers} workers, and must be at least 1")
-    todo = jobs(sources, output, plan.settings.variations)
+    variations = plan.settings.variations
+    todo = jobs(sources, output, variations)
+    written = [("-o", path) for job in todo for path in files_of(job.output, variations)]
+    written += [("--csv", table)] if table else []
+    check_places(written, [*plan.files, *(job.source for job in todo)])
     _make_folder(output)
     if table is not None:
         _write(table, [])
     bundle = plan.load()
+    how = _How(plan, again, force)
     with file_bar(len(todo)) as advance:
         if workers == 1:
-            found = _here(plan, bundle, todo, again)
+            found: Iterator[Outcome] = (_attempt(how, bundle, job) for job in todo)
         else:
             # Loaded once before, so that what is wrong with it is said once.
             del bundle
-            found = _in_workers(plan, todo, again, min(workers, len(todo)))
+            found = _in_workers(how, todo, min(workers, len(todo)))
         outcomes = {}
         for outcome in found:
             outcomes[outcome.job] = outcome
+            if outcome.fault:
+                log.error("%s: %s", outcome.job.source, outcome.fault)
+            log.info("%s: %s, %.1f s", outcome.job.source, outcome.result, outcome.seconds)
             advance(outcome.job.source.name)
     rows = [outcomes[job] for job in todo]
     for note, times in Counter(note for row in rows for note in row.notes).items():
@@ -122,23 +132,28 @@ def batch(
         _write(table, rows)
     _show(rows)
     failed = [row for row in rows if row.result == "failed"]
+    if any(row.fault for row in failed):
+        raise typer.Exit(1)
     if failed:
-        raise typer.Exit(1 if any(row.is_fault for row in failed) else 2)
+        named = "; ".join(f"{row.job.source.name} ({row.error})" for row in failed)
+        raise VampPromptError(f"{len(failed)} of {len(rows)} failed: {named}")
 
 
-def _here(plan: Plan, bundle: Bundle, todo: list[Job], again: bool) -> Iterator[Outcome]:
-    for job in todo:
-        yield _attempt(plan, bundle, job, again)
+@dataclass(frozen=True)
+class _How:
+    plan: Plan
+    again: bool
+    force: bool
 
 
-def _in_workers(plan: Plan, todo: list[Job], again: bool, workers: int) -> Iterator[Outcome]:
+def _in_workers(how: _How, todo: list[Job], workers: int) -> Iterator[Outcome]:
     import torch
 
     threads = max(1, torch.get_num_threads() // workers)
     with ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_begin, initargs=(plan, threads)
+        workers, get_context("spawn"), initializer=_begin, initargs=(how, threads)
     ) as pool:
-        running = {pool.submit(_work, job, again): job for job in todo}
+        running = {pool.submit(_work, job): job for job in todo}
         try:
             for future in as_completed(running):
                 try:
@@ -152,17 +167,17 @@ def _in_workers(plan: Plan, todo: list[Job], again: bool, workers: int) -> Itera
             raise KeyboardInterrupt from None
 
 
-_attempt_here: Callable[[Job, bool], Outcome]
+_attempt_here: Callable[[Job], Outcome]
 
 
-def _begin(plan: Plan, threads: int) -> None:
+def _begin(how: _How, threads: int) -> None:
     """Make a new process ready to work."""
     global _attempt_here
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import torch
 
     torch.set_num_threads(threads)
-    _attempt_here = partial(_attempt, plan, plan.load())
+    _attempt_here = partial(_attempt, how, how.plan.load())
     signal.signal(signal.SIGINT, _leave)
 
 
@@ -173,36 +188,43 @@ def _leave(*_: object) -> NoReturn:
     sys.exit(130)
 
 
-def _work(job: Job, again: bool) -> Outcome:
-    return _attempt_here(job, again)
+def _work(job: Job) -> Outcome:
+    return _attempt_here(job)
 
 
-def _attempt(plan: Plan, bundle: Bundle, job: Job, again: bool) -> Outcome:
-    start = time.perf_counter()
+def _attempt(how: _How, bundle: Bundle, job: Job) -> Outcome:
+    start, plan = time.perf_counter(), how.plan
     try:
-        if not again and (paths := _done(plan, bundle, job)):
+        audio = vp.read(job.source)
+        if not how.force:
+            check_owner(job.output, plan.settings.variations, job.source, audio)
+        if not how.again and (paths := _done(plan, bundle, job, audio)):
             return Outcome(job, "unchanged", tuple(paths))
-        song = plan.compose(bundle, vp.read(job.source))
+        song = plan.compose(bundle, audio)
         job.output.parent.mkdir(parents=True, exist_ok=True)
-        paths = song.write(job.output)
+        paths = song.write(job.output, force=how.force)
     except VampPromptError as error:
         reason = error.message if error.hint is None else f"{error.message}: {error.hint}"
         return Outcome(job, "failed", error=reason)
-    except OSError as error:
-        return Outcome(job, "failed", error=str(error))
+    except (OSError, MemoryError) as error:
+        return Outcome(job, "failed", error=str(error) or "this takes more memory than there is")
     except Exception as error:
-        log.exception("%s", job.source)
         reason = f"a fault of vampprompt, please report it: {error!r}"
-        return Outcome(job, "failed", error=reason, is_fault=True)
+        return Outcome(job, "failed", error=reason, fault=traceback.format_exc())
     seconds = time.perf_counter() - start
-    log.info("%s: %.1f s", job.source, seconds)
-    return Outcome(job, "made", tuple(paths), song.kept, seconds, notes=song.notes)
+    notes = tuple(dict.fromkeys(audio.notes + song.notes))
+    return Outcome(job, "made", tuple(paths), song.kept, seconds, notes=notes)
 
 
-def _done(plan: Plan, bundle: Bundle, job: Job) -> list[Path]:
-    """Return the files of a song that is there and would come out the same again."""
-    recipe = vp.Recipe.of(plan.settings, bundle, vp.Source.heard(vp.read(job.source)))
-    return songs_there(job.output, recipe)
+def _done(plan: Plan, bundle: Bundle, job: Job, audio: Audio) -> list[Path]:
+    """Return the files of a song that is there, whole, and would come out the same again."""
+    recipe = vp.Recipe.of(plan.settings, bundle, vp.Source.heard(audio))
+    length = audio.n_samples * plan.settings.stretch
+    paths = songs_there(job.output, recipe)
+    try:
+        return paths if all(vp.read(path).n_samples == length for path in paths) else []
+    except VampPromptError:
+        return []
 
 
 def _make_folder(path: Path) -> None:
@@ -215,7 +237,7 @@ def _make_folder(path: Path) -> None:
 
 
 def _show(rows: list[Outcome]) -> None:
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = results()
     names = ("recording", "result", "kept", "seconds", "song")
     lines = [
         (
@@ -234,10 +256,10 @@ def _show(rows: list[Outcome]) -> None:
             drawn.add_column(name, justify="right" if right else "left", overflow="fold")
         for line in lines:
             drawn.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in line))
-        console.print(drawn)
+        console.print(drawn, soft_wrap=False)
     else:
         for line in (names, *lines):
-            typer.echo("\t".join(" ".join(cell.split()) for cell in line))
+            tabbed(*line)
     counts = Counter(row.result for row in rows)
     console.print(", ".join(f"{counts[result]} {result}" for result in _STYLES))
 
@@ -252,4 +274,5 @@ def _write(path: Path, rows: list[Outcome]) -> None:
         for song in row.paths or ("",):
             writer.writerow((row.job.source, song, row.result, kept, seconds, row.error))
     with atomic(path) as part:
-        part.write_text(text.getvalue(), encoding="utf-8")
+        # The names of files may hold bytes that are no text.
+        part.write_bytes(text.getvalue().encode("utf-8", "surrogateescape"))

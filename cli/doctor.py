@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,13 +25,6 @@ from .output import results
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
 # Where a library is imported by another name than it is installed by.
 _MODULES = {"descript-audio-codec": "dac", "pillow": "PIL"}
-_INSTALLERS = {
-    "apt-get": "sudo apt-get install ffmpeg",
-    "dnf": "sudo dnf install ffmpeg-free",
-    "pacman": "sudo pacman -S ffmpeg",
-    "brew": "brew install ffmpeg",
-    "winget": "winget install ffmpeg",
-}
 
 
 @dataclass(frozen=True)
@@ -219,24 +211,17 @@ def _caches() -> Iterator[Finding]:
 def _formats() -> Iterator[Finding]:
     import soundfile
 
-    from vampprompt.audio import ENDINGS
+    from vampprompt.audio import ENDINGS, READABLE
 
-    known = {"aif": "AIFF"}
-    formats = soundfile.available_formats()
-    lacking = [one for one in ENDINGS if known.get(one[1:], one[1:].upper()) not in formats]
-    detail = f"{soundfile.__libsndfile_version__}: {' '.join(ENDINGS)}"
+    lacking = sorted({"FLAC", "MP3", "OGG"} - soundfile.available_formats().keys())
+    detail = soundfile.__libsndfile_version__
     if lacking:
         mend = _pip("install", "--upgrade", "--force-reinstall", "soundfile")
-        yield Finding("libsndfile", "broken", f"{detail}, but not {' '.join(lacking)}", mend)
+        yield Finding("libsndfile", "broken", f"{detail}, without {' '.join(lacking)}", mend)
     else:
         yield Finding("libsndfile", "ok", detail)
-    if shutil.which("ffmpeg"):
-        ran = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, check=False)
-        yield Finding("ffmpeg", "ok", ran.stdout.partition(" Copyright")[0])
-    else:
-        here = (command for tool, command in _INSTALLERS.items() if shutil.which(tool))
-        use = "converts what libsndfile cannot read, such as .m4a; nothing here needs it"
-        yield Finding("ffmpeg", "missing", use, next(here, _INSTALLERS["apt-get"]))
+    yield Finding("written", "ok", " ".join(ENDINGS))
+    yield Finding("read besides", "ok", " ".join(sorted(set(READABLE) - set(ENDINGS))))
 
 
 def _plugins() -> Iterator[Finding]:

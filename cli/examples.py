@@ -10,6 +10,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'vampprompt compose in.wav -m "~(2s..4s)" -o filled.wav --variations 4 --seed 7',
         'vampprompt compose in.wav -m downbeat --sampler "typical(mass=0.2, steps=24)"',
         "vampprompt compose --recipe filled-2.json",
+        "vampprompt compose - -m beat -o -",
     ),
     "batch": (
         'vampprompt batch loops/ -m "beat & codebook<3" -o out/',
@@ -20,6 +21,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'vampprompt mask in.wav --mask "beat & codebook<3" --explain',
         'vampprompt mask in.wav -m verse --define "verse=4s..12s" --plot verse.png',
         "vampprompt mask in.wav --mask onset --json",
+        "vampprompt mask in.wav --mask beat --span 2s..6s --image mask.png",
     ),
     "masks": (
         "vampprompt masks",

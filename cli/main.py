@@ -6,7 +6,6 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from vampprompt.errors import VampPromptError
@@ -19,6 +18,7 @@ from .mask import mask
 from .masks import masks
 from .models import convert, models
 from .options import with_volume
+from .output import complaints, standard_streams
 
 
 class _Commands(TyperGroup):
@@ -64,13 +64,37 @@ def main(
 
 def run() -> None:
     """Run the command line and exit: 0, 2 for what the user can mend, 1 for our fault."""
-    complaint = Console(stderr=True, highlight=False, soft_wrap=True)
+    with standard_streams() as lost:
+        status = _status()
+        if (error := lost()) and not status:
+            status = _complain(
+                VampPromptError(f"cannot write to standard output: {error.strerror}")
+            )
+    sys.exit(status)
+
+
+def _status() -> int:
     try:
-        app()
+        return int(app(standalone_mode=False) or 0)
     except VampPromptError as error:
-        complaint.print(f"error: {error}", style="red", markup=False)
-        sys.exit(2)
-    except Exception:
-        complaint.print_exception()
-        complaint.print("this is a fault of vampprompt, not yours: please report it", style="red")
-        sys.exit(1)
+        return _complain(error)
+    except MemoryError:
+        return _complain(VampPromptError("this takes more memory than there is"))
+    except OSError as error:  # the machine's: no working folder, a name too long
+        place = f" '{error.filename}'" if error.filename else ""
+        return _complain(VampPromptError(f"cannot use{place}: {error.strerror or error}"))
+    except Exception as error:
+        # Typer's own, of options: their class lies elsewhere in other versions of it.
+        if message := getattr(error, "format_message", None):
+            command = getattr(getattr(error, "ctx", None), "command_path", "vampprompt")
+            return _complain(VampPromptError(message(), hint=f"see {command} --help"))
+        complaints().print_exception()
+        fault = "this is a fault of vampprompt, not yours: please report it"
+        complaints().print(fault, style="red")
+        return 1
+
+
+def _complain(error: VampPromptError) -> int:
+    if error.message:  # which it lacks where help was all that was wanted
+        complaints().print(f"error: {error}", style="red")
+    return 2

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 import vampprompt as vp
+from vampprompt import VampPromptError
 
 from .options import Cache, Define, Masks, definitions_of, model_names, tracker_names
-from .output import notice
+from .output import notice, results
+from .places import check_places, read_recording
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 
 def mask(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="The recording.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="The recording; - is standard input.")
+    ],
     expression: Annotated[
         str, typer.Option("--mask", "-m", help="What to keep, in the mask language.")
     ],
@@ -38,14 +41,23 @@ def mask(
     ] = "starter",
     beats: Annotated[
         str,
-        typer.Option(help="Beat tracker: auto, librosa, madmom.", autocompletion=tracker_names),
+        typer.Option(
+            help="Beat tracker: auto, librosa, madmom, steady(120bpm), file('x.beats').",
+            autocompletion=tracker_names,
+        ),
     ] = "auto",
     seed: Annotated[int, typer.Option(help="As for compose.")] = 0,
+    span: Annotated[
+        str | None, typer.Option(help="Show only this stretch: 1:00..1:10, 8bars..12bars.")
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw waveform, spectrogram, events and mask.")
     ] = None,
+    image: Annotated[
+        Path | None, typer.Option(help='Write the mask as a .png that image("mask.png") reads.')
+    ] = None,
     npy: Annotated[
-        Path | None, typer.Option(help="Write the mask, bool \\[codebook, frame].")
+        Path | None, typer.Option(help='Write the mask as array("keep.npy") reads it.')
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
     explain: Annotated[
@@ -57,36 +69,50 @@ def mask(
     from vampprompt.masks import explain as explained
 
     wanted = vp.parse(expression, definitions_of(define or [], masks))
-    recording = vp.read(source)
+    stretch = None if span is None else vp.parse(span)
+    written = {"--plot": plot, "--image": image, "--npy": npy}
+    heard: dict[str, Any] = {"mask": wanted, "beats": beats}
+    files = [source, masks, *map(Path, vp.Settings(**heard).files)]
+    check_places(((option, path) for option, path in written.items() if path), filter(None, files))
+    recording = read_recording(source)
     shape = vp.models.shape_of(model, on_notice=notice)
     context = vp.prepare(recording, shape, beats=beats, seed=seed, cache=cache)
     keep = wanted.array(context)
+    shown = None if stretch is None else _frames(stretch, context)
+    from . import grid
+
     if npy is not None:
         _write_array(npy, keep)
+    if image is not None:
+        grid.write_image(image, keep)
     if plot is not None:
-        from .plot import plot as draw_plot
-
-        draw_plot(plot, f"{source.name}: {expression}", keep, context)
+        grid.plot(plot, f"{source.name}: {expression}", keep, context)
     parts = explained(wanted, context) if explain else []
     found = _facts(wanted, keep, context, shape.vocab_size)
     if as_json:
         tree = [{"mask": str(part.mask), "depth": part.depth, "kept": part.kept} for part in parts]
         typer.echo(json.dumps(found | ({"parts": tree} if explain else {})))
         return
-    from .grid import draw
-    from .grid import tree as lines_of
-
-    console = Console(highlight=False, markup=False)
-    draw(console, keep, context.grid, context.beats, context.onsets)
-    for line in lines_of(parts):
-        console.print(line, no_wrap=True, overflow="ellipsis")
+    console = results()
+    grid.draw(console, keep, context.grid, context.beats, context.onsets, shown)
+    for line in grid.tree(parts):
+        console.print(line, no_wrap=True, overflow="ellipsis", soft_wrap=False)
     console.print(
         f"keeps {found['kept']:.1%}, regenerates {1 - found['kept']:.1%}; "
         f"the prompt is {found['bits_per_second']:.0f} of {found['bits_per_second_of_all']:.0f} "
         f"bit/s; heard {len(found['beats'])} beats, {len(found['downbeats'])} downbeats, "
-        f"{len(found['onsets'])} onsets",
-        soft_wrap=True,
+        f"{len(found['onsets'])} onsets"
     )
+
+
+def _frames(span: Mask, context: Clip) -> tuple[int, int]:
+    """Return the frames of a stretch: from the first that it keeps to behind the last."""
+    import numpy as np
+
+    frames = np.flatnonzero(span.array(context).any(axis=0))
+    if not len(frames):
+        raise VampPromptError("nothing of the recording lies in --span", hint='try "1:00..1:10"')
+    return int(frames[0]), int(frames[-1]) + 1
 
 
 def _facts(mask: Mask, keep: NDArray[np.bool_], context: Clip, vocab_size: int) -> dict[str, Any]:

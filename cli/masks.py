@@ -8,6 +8,7 @@ from rich.table import Table
 from vampprompt import VampPromptError
 
 from .options import Define, Masks, definitions_of
+from .output import results
 
 
 def masks(define: Define = None, file: Masks = None) -> None:
@@ -17,7 +18,7 @@ def masks(define: Define = None, file: Masks = None) -> None:
 
     own = definitions_of(define or [], file)
     parse("nothing", own)
-    console = Console(highlight=False, markup=False)
+    console = results()
     names = [_line(name) for name in registered]
     axes = [
         ("codebook<3", "Keep codebooks 0, 1 and 2; also <= > >= == !=, and 2<=codebook<4."),
@@ -57,5 +58,5 @@ def _print(console: Console, title: str, rows: list[tuple[str, str]]) -> None:
     table.add_column()
     for row in rows:
         table.add_row(*row)
-    console.print(table)
+    console.print(table, soft_wrap=False)
     console.print()

@@ -22,7 +22,9 @@ Command: TypeAlias = Callable[..., None]
 
 
 def _completed(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
+    return lambda incomplete: [
+        name for name in names() if name.startswith(incomplete) and name.isprintable()
+    ]
 
 
 sampler_names = _completed(lambda: vp.samplers.samplers)
@@ -36,6 +38,7 @@ Define = Annotated[
 ]
 Masks = Annotated[Path | None, typer.Option("--masks", help="A TOML file of masks with names.")]
 Cache = Annotated[bool, typer.Option(help="Remember what was heard in a file.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite also what is not ours.")]
 _COMPLETIONS = {"sampler": sampler_names, "fine_sampler": sampler_names, "beats": tracker_names}
 _PLAIN = {int: int, float: float, bool: bool, tuple[int, ...]: int}
 
@@ -86,8 +89,12 @@ class Plan:
             autocompletion=model_names,
         ),
     ] = None
-    finetune: Annotated[str | None, typer.Option(help="A fine-tune that the model has.")] = None
-    lora: Annotated[Path | None, typer.Option(help="A file of low-rank updates.")] = None
+    finetune: Annotated[
+        str | None, typer.Option(help="A fine-tune that the model has; none takes a recipe's off.")
+    ] = None
+    lora: Annotated[
+        Path | None, typer.Option(help="A file of low-rank updates; none takes a recipe's off.")
+    ] = None
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
     dtype: Annotated[
         str | None,
@@ -96,7 +103,9 @@ class Plan:
             show_default="auto: bfloat16 on cuda, else float32",
         ),
     ] = None
-    batch: Annotated[int, typer.Option(help="Most windows in one forward pass.")] = 8
+    batch: Annotated[
+        int, typer.Option(min=1, max=1024, help="Most windows in one forward pass.")
+    ] = 8
     cache: Cache = True
     given: dict[str, Any] = field(default_factory=dict)
     recipe: Recipe | None = None
@@ -136,6 +145,12 @@ class Plan:
         """Whether it makes another song than its recipe."""
         return bool(self.given or self.model or self.finetune or self.lora or self.dtype)
 
+    @property
+    def files(self) -> list[Path]:
+        """What is read beside recordings: by masks and trackers, and as options."""
+        given = (self.masks, self.like, self.lora)
+        return [*map(Path, self.settings.files), *(path for path in given if path)]
+
     def load(self) -> Bundle:
         """Load the model.
 
@@ -153,7 +168,9 @@ class Plan:
             like = dict(self.recipe.model) if self.recipe and not self.model else {}
             like.pop("identity", None)
             named = {"name": self.model, "finetune": self.finetune, "lora": self.lora}
-            bundle = vp.load(**like | {k: v for k, v in named.items() if v is not None} | how)
+            said = {name: value for name, value in named.items() if value is not None}
+            none = {name: None for name, value in said.items() if str(value) == "none"}
+            bundle = vp.load(**like | said | none | how)
         log.info(
             "loaded %s (%s) on %s in %s",
             *(bundle.name, bundle.identity, bundle.device, bundle.reference["dtype"]),

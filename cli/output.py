@@ -1,18 +1,27 @@
-"""What a command says: results on stdout, all else on stderr, as loudly as it was asked to."""
+"""What a command says: results on stdout, all else on stderr, as loudly as it was asked to.
+
+All text goes through `readable`, so that no name and no text of a file steers a terminal, and
+over streams whose loss keeps no song from being written.
+"""
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
+import os
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
-from vampprompt.errors import VampPromptError
+from vampprompt.errors import VampPromptError, shown
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -21,7 +30,80 @@ if TYPE_CHECKING:
 
 _quiet = ContextVar("quiet", default=False)
 _LOGGERS = ("vampprompt", "vampprompt_cli")
+_LONGEST_NOTE = 1200
 log = logging.getLogger("vampprompt_cli")
+
+
+def readable(text: str) -> str:
+    """Return lines as they can be shown: as `vampprompt.errors.shown` does, but for line breaks."""
+    return "\n".join(map(shown, text.split("\n")))
+
+
+class _Console(Console):
+    """Prints texts word for word, and none of them raw."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for part in super().render(renderable, options):
+            if part.control:
+                yield part
+            else:
+                # A link would hide in the colours.
+                style = part.style.update_link(None) if part.style else None
+                yield Segment(readable(part.text), style)
+
+
+class _Stream:
+    """Standard output or error, or nothing where that is closed; once lost, it takes all."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream or open(os.devnull, "w")  # noqa: PTH123, SIM115
+        self.lost: OSError | None = None
+        if isinstance(self._stream, io.TextIOWrapper):
+            self._stream.reconfigure(errors="backslashreplace")
+
+    def write(self, text: str) -> int:
+        self._try(self._stream.write, text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def _try(self, act: Callable[..., object], *arguments: object) -> None:
+        try:
+            act(*arguments)
+        except OSError as error:
+            self.lost = self.lost or error
+            # What it still holds back would else be tried again at the very end.
+            with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+                os.dup2(nowhere.fileno(), self._stream.fileno())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def standard_streams() -> Iterator[Callable[[], OSError | None]]:
+    """Let nothing that happens to stdout and stderr end a command.
+
+    Yields
+    ------
+    callable
+        Tells why results did not arrive, if not for a reader who had read enough.
+    """
+    out, err = _Stream(sys.stdout), _Stream(sys.stderr)
+
+    def lost() -> OSError | None:
+        out.flush()
+        return None if out.lost and out.lost.errno == errno.EPIPE else out.lost
+
+    with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", err)):
+        yield lost
+        err.flush()
 
 
 @contextmanager
@@ -36,27 +118,52 @@ def volume(quiet: bool, verbose: bool) -> Iterator[None]:
     if quiet and verbose:
         raise VampPromptError("--quiet and --verbose ask for opposite things", hint="give one")
     before = _quiet.set(quiet)
+    handler = _Handler(logging.DEBUG if verbose else logging.WARNING)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    levels = {logger: logger.level for logger in map(logging.getLogger, _LOGGERS)}
+    for logger in levels if verbose else ():
+        logger.setLevel(logging.DEBUG)
+    logging.getLogger().addHandler(handler)
+    logging.captureWarnings(True)
     try:
-        with _logging() if verbose else nullcontext():
-            yield
+        yield
     finally:
+        logging.captureWarnings(False)
+        logging.getLogger().removeHandler(handler)
+        for logger, level in levels.items():
+            logger.setLevel(level)
         _quiet.reset(before)
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        complaints().print(self.format(record))
 
 
 def notice(text: str) -> None:
     """Say something that the user should know before it happens, unless all is to be quiet."""
     if not _quiet.get():
-        typer.echo(f"note: {text}", err=True)
+        complaints().print(f"note: {shown(text, _LONGEST_NOTE)}")
 
 
 def draws_progress() -> bool:
     """Return whether somebody looks at stderr and wants to see what goes on."""
-    return not _quiet.get() and Console(stderr=True).is_terminal
+    return not _quiet.get() and complaints().is_terminal
 
 
 def results() -> Console:
-    """Return where results go, word for word and without line breaks of its own."""
-    return Console(highlight=False, markup=False, soft_wrap=True)
+    """Return where results go, without line breaks of its own."""
+    return _Console()
+
+
+def complaints() -> Console:
+    """Return where all else goes."""
+    return _Console(stderr=True)
+
+
+def tabbed(*cells: object) -> None:
+    """Print a result for scripts: a line with tabs between its cells."""
+    typer.echo("\t".join(shown(" ".join(str(cell).split())) for cell in cells))
 
 
 @contextmanager
@@ -102,33 +209,6 @@ def _bars(description: str) -> Progress:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=complaints(),
         disable=not draws_progress(),
     )
-
-
-@contextmanager
-def _logging() -> Iterator[None]:
-    handler = _handler()
-    loggers = [(logger, logger.level) for logger in map(logging.getLogger, _LOGGERS)]
-    for logger, _ in loggers:
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG)
-    try:
-        yield
-    finally:
-        for logger, level in loggers:
-            logger.removeHandler(handler)
-            logger.setLevel(level)
-
-
-def _handler() -> logging.Handler:
-    console = Console(stderr=True)
-    if console.is_terminal:
-        from rich.logging import RichHandler
-
-        return RichHandler(console=console, show_path=False)
-    # Columns and line breaks would only be in the way of whatever reads a pipe.
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    return handler

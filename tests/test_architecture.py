@@ -35,6 +35,7 @@ ALLOWED["composing"] = {*ALLOWED}
 ALLOWED |= {room: {*ALLOWED} for room in ("report", "training", "evaluation")}
 ALLOWED["studio"] = {*ALLOWED["report"], "report"}
 ALLOWED[PACKAGE] = {*ALLOWED["studio"]}
+ALLOWED["__main__"] = {CLI}  # `python -m vampprompt` is the command
 OPEN = {"errors", "units", "files", "audio"}  # of which the command line may see every name
 WATCHED = {PACKAGE, CLI, "cli", "typer", "rich", ""}  # "": the package writes them in full
 

@@ -191,10 +191,10 @@ def test_a_recipe_for_all(loops, told):
 BAD = [
     (["none.wav"], "there is no recording 'none.wav'"),
     (["loops/*.flac"], "there is no recording 'loops/*.flac'"),
-    (["**a"], "'**a' is no pattern"),
+    (["**a"], "'**a' is no place or pattern"),
     (["loops", "--workers", "0"], "workers"),
     (["loops", "-m", "beet"], "did you mean 'beat'?"),
-    (["loops", "-o", "loops"], "there is no recording 'loops'"),
+    (["loops", "-o", "loops"], "would be taken for recordings"),
     (["loops/a.wav", "-o", "loops"], "never overwritten"),
     (["loops/a.wav", "twins/a.wav"], "would be made of both"),
     (["loops", "-o", "loops/about.txt"], "cannot make the folder"),
@@ -227,4 +227,4 @@ def test_an_interrupted_worker_takes_no_more_work(monkeypatch):
     with pytest.raises(SystemExit):
         worker._leave()
     with pytest.raises(SystemExit):
-        worker._work(None, False)
+        worker._work(None)

@@ -86,7 +86,7 @@ BAD = [
     (["in.wav", "-m", "beat", "--seed", "-1"], "seed"),
     (["in.wav", "-m", "beat", "--steps", "0"], "steps"),
     (["in.wav", "-m", "beat", "-o", "no/such/out.wav"], "folder 'no/such' does not exist"),
-    (["in.wav", "-m", "beat", "-o", "out.xyz"], "ends in no known audio format"),
+    (["in.wav", "-m", "beat", "-o", "out.xyz"], "ends in no audio format that can be written"),
     (["in.wav", "-m", "beat", "-o", "in.wav"], "never overwritten"),
     (["in.wav", "-m", "beat", "-o", "sub/../in.wav"], "never overwritten"),
     (["--recipe", "none.json"], "cannot read the recipe"),

@@ -108,18 +108,10 @@ def test_a_cache_that_cannot_be_written(monkeypatch, tmp_path):
     assert found("cache")["analyses"].detail.endswith(", 2.5 MB")
 
 
-@pytest.mark.parametrize(
-    ("tool", "mend"), [("apt-get", "sudo apt-get"), ("brew", "brew"), ("none", "sudo apt-get")]
-)
-def test_formats_without_ffmpeg_and_some_that_libsndfile_lacks(monkeypatch, tool, mend):
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: name == tool or None)
-    formats = found("audio formats")
-    assert formats["libsndfile"].state == "ok"
-    ffmpeg = formats["ffmpeg"]
-    assert (ffmpeg.state, ffmpeg.mend) == ("missing", f"{mend} install ffmpeg")
-    monkeypatch.setattr("soundfile.available_formats", lambda: ["WAV", "AIFF", "OGG"])
-    detail = found("audio formats")["libsndfile"].detail
-    assert detail.endswith("but not .flac .mp3 .caf .w64")
+def test_formats_that_libsndfile_lacks(monkeypatch):
+    assert {one.state for one in found("audio formats").values()} == {"ok"}
+    monkeypatch.setattr("soundfile.available_formats", lambda: {"WAV": "", "AIFF": "", "OGG": ""})
+    assert found("audio formats")["libsndfile"].detail.endswith("without FLAC MP3")
 
 
 def test_plugins(tmp_path, installed):

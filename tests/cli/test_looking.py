@@ -51,11 +51,11 @@ def test_a_short_clip_is_drawn_frame_by_frame():
 
 
 def test_a_long_clip_is_shaded_and_a_single_frame_still_shows():
-    keep = np.zeros((2, 2000), dtype=bool)
-    keep[0, 1000] = True
+    keep = np.zeros((2, 200), dtype=bool)
+    keep[0, 100] = True
     keep[1] = True
-    keep[1, 999] = False
-    lines = drawn(keep, Grid(2, 2000))
+    keep[1, 99] = False
+    lines = drawn(keep, Grid(2, 200))
     assert [line.count("░") for line in lines[3:]] == [1, 0]
     assert [line.count("█") for line in lines[3:]] == [0, 24]
     assert lines[4].count("▓") == 1

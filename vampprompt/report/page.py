@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from vampprompt.audio import Audio
 from vampprompt.composing import Song
-from vampprompt.errors import VampPromptError
+from vampprompt.errors import VampPromptError, shown
 from vampprompt.files import atomic, check_writable
 from vampprompt.report import media
 from vampprompt.report.log import Log
@@ -22,6 +23,7 @@ ENDINGS = (".html", ".htm")
 # Of kept tokens, in light and in dark: the accent of style.css.
 ACCENT = (234, 88, 12)
 _MOST_TICKS = 10
+_NOT_PLAIN = re.compile(r"[^\n\t -~]+")
 _TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -97,9 +99,10 @@ def write(path: str | Path, song: Song, audio: Audio, log: Log | None = None) ->
         digest=digest,
         wave_box=f"0 {-media.WAVE_HEIGHT} {media.MOST_COLUMNS} {2 * media.WAVE_HEIGHT}",
     )
+    # Names and texts of files may hold what is no text, or turns the direction of writing.
+    html = _NOT_PLAIN.sub(lambda signs: shown(signs[0]), html)
     with atomic(path) as part:
-        # A file's name may hold bytes that are no text.
-        part.write_bytes(html.encode("utf-8", "replace"))
+        part.write_bytes(html.encode())
 
 
 def _tracks(song: Song, audio: Audio) -> list[dict[str, Any]]:
