@@ -77,7 +77,7 @@ def compose(
     for note in song.notes:
         if audio is None or note not in audio.notes:
             notice(note)
-    paths = song.write(target, force=force) if written else _send(song)
+    paths = song.write(target, force=force, on_notice=notice) if written else _send(song)
     if report is not None:
         assert recording is not None
         vp.report.write(report, song, audio or vp.read(recording), made)
@@ -115,13 +115,16 @@ def _target(output: str | None, source: Path | None, plan: Plan) -> Path:
         return song_path(place or source.parent, source, addition="-vamp")
     if place is None and (source or plan.is_changed):
         raise VampPromptError("a changed recipe makes another song", hint="name it with -o")
+    made = plan.recipe.song if plan.recipe and not (source or plan.is_changed) else None
+    if made:
+        return (place or plan.like.parent) / Path(made).name
     return song_path(place or plan.like.parent, source or plan.like)
 
 
 def _send(song: Song) -> list[Path]:
     """Write a song to standard output. Nothing of it lies in a file."""
     sound = io.BytesIO()
-    vp.write(sound, vp.Audio(song.audio[0], song.sample_rate, song.subtype), "wav")
+    vp.write(sound, vp.Audio(song.audio[0], song.sample_rate, song.subtype, tags=song.tags), "wav")
     try:
         sys.stdout.buffer.write(sound.getbuffer())
         sys.stdout.buffer.flush()

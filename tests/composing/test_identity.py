@@ -305,29 +305,56 @@ class TestNames:
         song.write("out.wav")
         song.write("out.wav")
 
-    @pytest.mark.parametrize("name", ["out.wav", "out.json"])
-    def test_a_file_that_is_not_ours_stays(self, song, name):
-        Path(name).write_text('{"bpm": 120}')
-        with pytest.raises(FileError, match=r"--force|out"):
-            song.write("out.wav")
-        assert Path(name).read_text() == '{"bpm": 120}'
+    @pytest.mark.parametrize("content", ['{"bpm": 120}', "half a rec"])
+    def test_a_file_that_is_no_recipe_stays(self, song, content):
+        Path("out.json").write_text(content)
+        song.write("out.wav")
+        assert Path("out.json").read_text() == content
+        assert vp.Recipe.read("out.wav.json").song == "out.wav"
+        Path("out.wav.json").write_text(content)
+        with pytest.raises(FileError, match=r"out\.wav\.json' is there, and is not the recipe"):
+            check_songs("out.wav", [0])
         song.write("out.wav", force=True)
         assert vp.Recipe.read("out.json").mask == "onset"
 
     def test_two_songs_do_not_share_a_recipe(self, song):
         song.write("out.flac")
-        with pytest.raises(FileError, match=r"is the recipe of 'out\.flac'"):
-            check_songs("out.wav", [0])
-        Path("out.flac").unlink()
-        check_songs("out.wav", [0])
+        song.write("out.wav")
+        assert vp.Recipe.read("out.json").song == "out.flac"
+        assert vp.Recipe.read("out.wav.json").song == "out.wav"
+        assert songs_there("out.wav", song.recipe) == [Path("out.wav")]
 
     def test_songs_that_are_there_are_found(self, song, bundle):
         song.write("out.wav")
         assert songs_there("out.wav", song.recipe) == [Path("out.wav")]
         other = replace(song.recipe, settings=replace(song.recipe.settings, seed=1))
         assert songs_there("out.wav", other) == []
-        Path("out.wav").write_bytes(b"")
-        assert songs_there("out.wav", song.recipe) == []
+        whole = Path("out.wav").read_bytes()
+        for spoilt in (b"", whole[:-100], whole[:-1] + b"\x01"):
+            Path("out.wav").write_bytes(spoilt)
+            assert songs_there("out.wav", song.recipe) == []
+
+    def test_a_run_killed_in_between_leaves_what_is_made_again(self, song, monkeypatch):
+        def killed(*arguments):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("vampprompt.composing.song.write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            song.write("out.wav")
+        assert not Path("out.wav").exists()
+        assert not Path("out.json").exists()
+
+    def test_a_song_that_cannot_be_written_leaves_the_old_one(self, song, monkeypatch):
+        song.write("out.wav")
+        before = Path("out.wav").read_bytes(), Path("out.json").read_bytes()
+
+        def full(file):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("os.fsync", full)
+        with pytest.raises(FileError, match="the disk is full"):
+            replace(song, audio=song.audio * 0.5).write("out.wav")
+        assert before == (Path("out.wav").read_bytes(), Path("out.json").read_bytes())
 
 
 def test_adding_a_setting_is_one_line(bundle, here):

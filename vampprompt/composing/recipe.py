@@ -97,6 +97,8 @@ class Recipe:
     versions : dict
         Of vampprompt, of the libraries that decide numbers, and of the beat tracker that took
         part.
+    song, song_sha256 : str or None
+        Name and hash of the file that was made by it; beside a recipe on disk.
 
     Examples
     --------
@@ -112,6 +114,8 @@ class Recipe:
     source: Source | None = None
     files: tuple[Source, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    song: str | None = field(default=None, compare=False)
+    song_sha256: str | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, settings: Settings, bundle: Bundle, source: Source | None) -> Recipe:
@@ -148,15 +152,13 @@ class Recipe:
         contents = [one and (one.sha256, one.samples) for one in (self.source, *self.files)]
         return contents, self.model["identity"], self.model.get("dtype")
 
-    def to_json(self, folder: str | Path = ".", song: str | None = None) -> str:
+    def to_json(self, folder: str | Path = ".") -> str:
         """Return the recipe as JSON, with all paths relative to a folder.
 
         Parameters
         ----------
         folder : str or Path
             Where the JSON is going to be.
-        song : str, optional
-            The name of the file that has the song.
         """
 
         def beside(path: str) -> str:
@@ -173,7 +175,7 @@ class Recipe:
                 model[name] = f"./{beside(model[name])}"
         content = {
             "vampprompt recipe": FORMAT,
-            **({"song": song} if song else {}),
+            **({"song": self.song, "song_sha256": self.song_sha256} if self.song else {}),
             **self.settings.with_files(beside).written(),
             "model": model,
             "source": None if self.source is None else entry(self.source),
@@ -216,7 +218,8 @@ class Recipe:
     @classmethod
     def _from(cls, content: dict[str, Any], folder: Path) -> Recipe:
         known = {one.name for one in fields(Settings)}
-        others = {"vampprompt recipe", "song", "model", "source", "files", "versions"}
+        made = {name: content.get(name) for name in ("song", "song_sha256")}
+        others = {"vampprompt recipe", *made, "model", "source", "files", "versions"}
         unknown = sorted(content.keys() - known - others)
         if unknown:
             raise VampPromptError(f"unknown entry '{unknown[0]}' in the recipe")
@@ -248,7 +251,9 @@ class Recipe:
         entries = [_source(one, here) for one in files]
         origin = content.get("source")
         source = None if origin is None else _source(origin, here)
-        return cls(settings, model, source, tuple(entries), versions)
+        if not all(one is None or isinstance(one, str) for one in made.values()):
+            raise VampPromptError(f"'song' in the recipe is {made['song']!r:.80}")
+        return cls(settings, model, source, tuple(entries), versions, **made)
 
 
 def read_content(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vampprompt.audio import Audio, check_output, write
-from vampprompt.composing.recipe import Recipe, read_content
-from vampprompt.errors import FileError, VampPromptError, shown
+from vampprompt.composing.recipe import Recipe, Source, read_content
+from vampprompt.errors import AudioError, FileError, VampPromptError, shown
 from vampprompt.files import atomic, check_writable
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Song:
             ``song.wav`` gives ``song.wav`` and ``song.json``; several variations are numbered
             from 1: ``song-1.wav`` and ``song-1.json``. The ending chooses the format.
         force : bool
-            Whether to replace what is there and was not written as this song.
+            Whether the recipe may replace a JSON file that is something else.
         on_notice : callable, optional
             Called with what a file's format could not hold, such as tags.
 
@@ -113,30 +113,32 @@ class Song:
             written whole or not at all.
         """
         paths = check_songs(path, self.recipe.settings.variations, force=force)
-        recipes = self.recipe.each()
-        texts = [
-            recipe.to_json(one.parent, one.name) for one, recipe in zip(paths, recipes, strict=True)
-        ]
-        for one, samples, text in zip(paths, self.audio, texts, strict=True):
-            # A recipe must never lie beside a song that it does not make.
-            recipe_path(one).unlink(missing_ok=True)
-            lost = write(one, Audio(samples, self.sample_rate, self.subtype, tags=self.tags))
+        # Whatever could go wrong with a recipe does so before anything is written.
+        self.recipe.to_json(paths[0].parent)
+        for one, samples, recipe in zip(paths, self.audio, self.recipe.each(), strict=True):
+            beside = recipe_path(one, force=force)
+            audio = Audio(samples, self.sample_rate, self.subtype, tags=self.tags)
+            with atomic(one, AudioError) as part:
+                with part.open("r+b") as file:
+                    lost = write(file, audio, one.suffix)
+                made = replace(recipe, song=one.name, song_sha256=Source.of(part).sha256)
+                with atomic(beside) as text:
+                    text.write_text(made.to_json(beside.parent), encoding="utf-8")
             if on_notice is not None:
                 for note in lost:
                     on_notice(note)
-            with atomic(recipe_path(one)) as part:
-                part.write_text(text, encoding="utf-8")
         return paths
 
 
 def songs_there(path: str | Path, recipe: Recipe) -> list[Path]:
-    """Return the files of a recipe's songs, if all are there with recipes that make the same."""
+    """Return the files of a recipe's songs, if all are there, untouched, and made the same way."""
     paths = audio_paths(path, recipe.settings.variations)
     for one, wanted in zip(paths, recipe.each(), strict=True):
         try:
-            if not one.stat().st_size or not Recipe.read(recipe_path(one)).makes_what(wanted):
+            found = Recipe.read(recipe_path(one))
+            if found.song_sha256 != Source.of(one).sha256 or not found.makes_what(wanted):
                 return []
-        except (OSError, VampPromptError):
+        except VampPromptError:
             return []
     return paths
 
@@ -149,9 +151,15 @@ def audio_paths(path: str | Path, variations: Sequence[int]) -> list[Path]:
     return [path.with_name(f"{path.stem}-{index + 1}{path.suffix}") for index in variations]
 
 
-def recipe_path(path: str | Path) -> Path:
-    """Return the recipe that belongs to an audio file."""
-    return Path(path).with_suffix(".json")
+def recipe_path(path: str | Path, *, force: bool = False) -> Path:
+    """Return where the recipe of an audio file lies, or would.
+
+    ``song.json`` for ``song.wav``; or ``song.wav.json``, where that is no recipe, or the one of
+    another song that is there, and nothing forces it out of the way.
+    """
+    path = Path(path)
+    plain = path.with_suffix(".json")
+    return plain if force or _is_for(plain, path) else path.with_name(f"{path.name}.json")
 
 
 def check_songs(path: str | Path, variations: Sequence[int], *, force: bool = False) -> list[Path]:
@@ -160,27 +168,25 @@ def check_songs(path: str | Path, variations: Sequence[int], *, force: bool = Fa
     Raises
     ------
     FileError
-        If one cannot be written, or if something else lies where it or its recipe would: a file
-        without a recipe, a JSON file that is none, or the recipe of another file.
+        If one cannot be written, or something that is not its recipe lies where that would.
     """
     paths = audio_paths(path, variations)
     for one in paths:
         check_output(one)
-        check_writable(recipe_path(one))
-        if not force:
-            _check_ours(one)
+        beside = recipe_path(one, force=force)
+        check_writable(beside)
+        if not (force or _is_for(beside, one)):
+            hint = "name another file, or replace it with --force"
+            raise FileError(f"'{beside}' is there, and is not the recipe of '{one}'", hint=hint)
     return paths
 
 
-def _check_ours(path: Path) -> None:
-    recipe = recipe_path(path)
-    hint = "name another file, or replace it with --force"
-    if recipe.exists():
-        try:
-            owner = read_content(recipe).get("song", path.name)
-        except FileError:
-            raise FileError(f"'{recipe}' is there, and is not a recipe", hint=hint) from None
-        if owner != path.name and path.with_name(str(owner)).exists():
-            raise FileError(f"'{recipe}' is the recipe of '{owner}'", hint=hint)
-    elif path.exists() and path.stat().st_size:
-        raise FileError(f"'{path}' is there, and no recipe says how it was made", hint=hint)
+def _is_for(recipe: Path, path: Path) -> bool:
+    """Return whether a recipe is that of a song, or could become it without a loss."""
+    if not recipe.exists():
+        return True
+    try:
+        owner = read_content(recipe).get("song", path.name)
+    except FileError:
+        return False
+    return owner == path.name or not path.with_name(str(owner)).exists()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vampprompt import analysis
-from vampprompt.audio import Audio, Samples, fit, loudness, resample
+from vampprompt.audio import Audio, Samples, check_memory, fit, loudness, resample
 from vampprompt.clip import Clip
 from vampprompt.errors import VampPromptError
 from vampprompt.protocols import BeatTracker
@@ -27,6 +27,8 @@ MOST_GAIN_DB = 20.0
 _MOST_FACTOR = 1e30
 # Less is no difference that anyone hears, or cares about.
 _AUDIBLE_DB = 1.0
+# Of one sample: as float32, in as many copies as preparing makes.
+_COPY_BYTES = 12
 
 
 def prepare(
@@ -85,6 +87,8 @@ def prepare(
         loudness_meter=analysis.frame_loudness,
         recall=analysis.remembered if cache else None,
     )
+    # At the codec's rate a recording may be far longer than it is.
+    check_memory(_COPY_BYTES * audio.n_channels * clip.n_samples, "the recording")
     n_frames = -(-clip.n_samples // codec.hop_length)
     return replace(clip, grid=replace(clip.grid, n_frames=n_frames))
 
