@@ -219,12 +219,12 @@ def _caches() -> Iterator[Finding]:
 def _formats() -> Iterator[Finding]:
     import soundfile
 
-    from vampprompt.audio import ENDINGS
+    from vampprompt.audio.formats import WRITTEN
 
-    known = {"aif": "AIFF"}
     formats = soundfile.available_formats()
-    lacking = [one for one in ENDINGS if known.get(one[1:], one[1:].upper()) not in formats]
-    detail = f"{soundfile.__libsndfile_version__}: {' '.join(ENDINGS)}"
+    own = {ending: kind for ending, kind in WRITTEN.items() if not kind.by_ffmpeg}
+    lacking = [ending for ending, kind in own.items() if kind.container not in formats]
+    detail = f"{soundfile.__libsndfile_version__}: {' '.join(own)}"
     if lacking:
         mend = _pip("install", "--upgrade", "--force-reinstall", "soundfile")
         yield Finding("libsndfile", "broken", f"{detail}, but not {' '.join(lacking)}", mend)
