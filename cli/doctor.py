@@ -219,7 +219,7 @@ def _caches() -> Iterator[Finding]:
 def _formats() -> Iterator[Finding]:
     import soundfile
 
-    from vampprompt.audio.formats import WRITTEN
+    from vampprompt.audio import WRITTEN
 
     formats = soundfile.available_formats()
     own = {ending: kind for ending, kind in WRITTEN.items() if not kind.by_ffmpeg}

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vampprompt.audio import Audio, Samples, fit, mono, resample, write
-from vampprompt.audio.formats import WRITTEN
+from vampprompt.audio import WRITTEN, Audio, Samples, fit, mono, resample, write
 from vampprompt.errors import AudioError
 
 # More than a screen shows of a track would only make the page larger.
