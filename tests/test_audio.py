@@ -280,7 +280,7 @@ def test_silence_has_no_loudness_and_stays() -> None:
     assert not samples.any()
 
 
-@pytest.mark.parametrize("level", [1e-3, 1e-4, 1e-5, 1e-9])
+@pytest.mark.parametrize("level", [1e-3, 1e-4, 1e-5, 1e-9, 1e-30])
 def test_what_lies_below_the_standards_gate_is_loud_too(level: float, sample: Audio) -> None:
     whisper = np.float32(level) * sample.samples
     if level < 1e-3:  # all of it below -70 LUFS

@@ -154,7 +154,9 @@ def test_what_is_written_is_whole_or_not_there(tmp_path, ending, rate, n_channel
     with checks.refused(AudioError):
         audio.write(path, one)
     if path.read_bytes() != b"old":
-        assert audio.read(path).samples.shape == (n_channels, 1000)
+        again = audio.read(path)
+        n_samples = audio.resampled_length(1000, rate, again.sample_rate)
+        assert again.samples.shape == (n_channels, n_samples)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 

@@ -6,7 +6,7 @@ where that can (`reading`, `writing`) and else by FFmpeg (`ffmpeg`); `tags` carr
 and markers from file to file, and `memory` says beforehand what would not fit.
 """
 
-from vampprompt.audio.formats import ENDINGS, READABLE, why_left_out
+from vampprompt.audio.formats import ENDINGS, READABLE, WRITTEN, why_left_out
 from vampprompt.audio.levels import MODEL_LUFS, limit, loudness, normalise
 from vampprompt.audio.memory import check_memory
 from vampprompt.audio.reading import read
@@ -24,6 +24,7 @@ __all__ = [
     "ENDINGS",
     "MODEL_LUFS",
     "READABLE",
+    "WRITTEN",
     "Audio",
     "Samples",
     "check_memory",

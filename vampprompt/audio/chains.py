@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 _HEADER = 27
 _BEGINS, _ENDS = 2, 4
@@ -12,9 +12,18 @@ _FLAC = b"fLaC\0\0\0\x22"
 _BLOCK = 1 << 20
 
 
-class _Part(io.RawIOBase):
+class Part(io.RawIOBase):
+    """A stretch of a file, as a file of its own that never raises: that would get lost in C.
+
+    Attributes
+    ----------
+    failure : OSError or None
+        Why the file could not be read.
+    """
+
     def __init__(self, file: BinaryIO, start: int, stop: int) -> None:
         self._file, self._start, self._size, self._place = file, start, stop - start, 0
+        self.failure: OSError | None = None
 
     def readable(self) -> bool:
         return True
@@ -26,30 +35,28 @@ class _Part(io.RawIOBase):
         return self._place
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._place = offset + (0, self._place, self._size)[whence]
+        self._place = max(0, offset + (0, self._place, self._size)[whence])
         return self._place
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
-        self._file.seek(self._start + self._place)
-        found = self._file.read(max(0, min(len(view), self._size - self._place)))
+        try:
+            self._file.seek(self._start + self._place)
+            found = self._file.read(max(0, min(len(view), self._size - self._place)))
+        except OSError as error:
+            self.failure = error
+            return 0
         view[: len(found)] = found
         self._place += len(found)
         return len(found)
 
 
-def part(file: BinaryIO, start: int, stop: int) -> BinaryIO:
-    """Return a stretch of a file, as a file of its own."""
-    return cast(BinaryIO, _Part(file, start, stop))
-
-
-def streams(file: BinaryIO, size: int) -> tuple[list[BinaryIO], bool]:
+def streams(file: BinaryIO, size: int) -> tuple[list[Part], bool]:
     """Return each of the files that a file is a chain of, and whether the last has its end."""
     file.seek(0)
     starts, has_end = _KINDS.get(file.read(4), _no_chain)(file, size)
     ends = zip(starts, [*starts[1:], size], strict=True)
-    chain = [part(file, *one) for one in ends] if len(starts) > 1 else [file]
-    return chain, has_end
+    return [Part(file, *one) for one in ends], has_end
 
 
 def _no_chain(file: BinaryIO, size: int) -> tuple[list[int], bool]:
@@ -63,7 +70,7 @@ def _ogg(file: BinaryIO, size: int) -> tuple[list[int], bool]:
         file.seek(place)
         page = file.read(_HEADER + 255)
         if page[:4] != b"OggS" or len(page) < _HEADER:
-            return starts, bool(flags & _ENDS) and place <= size
+            return starts or [0], bool(flags & _ENDS) and place <= size
         flags, n_segments = page[5], page[26]
         # Streams that sound together begin on pages side by side.
         if flags & _BEGINS and not was_beginning:
@@ -81,7 +88,7 @@ def _flac(file: BinaryIO, size: int) -> tuple[list[int], bool]:
         while found >= 0:
             starts.append(place + found)
             found = block.find(_FLAC, found + 1)
-    return starts, True
+    return starts or [0], True
 
 
 def _riff(file: BinaryIO, size: int) -> tuple[list[int], bool]:

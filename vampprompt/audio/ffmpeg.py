@@ -77,8 +77,11 @@ def decode(file: BinaryIO, name: str) -> Heard:
         stream = container.streams.best("audio")
         if not isinstance(stream, av.AudioStream):
             raise AudioError(f"{name} has no sound in it")
+        context: Any = stream.codec_context  # None where nothing can decode it
+        if context is None:
+            raise ValueError("there is no decoder")
         claimed = _claimed(container, stream)
-        check_memory(12 * stream.codec_context.channels * (claimed or 0), name)
+        check_memory(12 * context.channels * (claimed or 0), name)
         # Rate and channels may change on the way: what is one kind, together.
         runs: list[tuple[tuple[int, int], list[Samples]]] = []
         n_bytes = damaged = 0
@@ -103,7 +106,7 @@ def decode(file: BinaryIO, name: str) -> Heard:
         whole, rate = joined([(np.concatenate(run, axis=1), rate) for (rate, _), run in runs])
         if claimed and claimed < whole.shape[1] < claimed + _LARGEST_BLOCK:
             whole = whole[:, :claimed]
-        subtype = _SUBTYPES.get(kind) if stream.codec_context.codec.lossless else None
+        subtype = _SUBTYPES.get(kind) if context.codec.lossless else None
         strings = {**container.metadata, **stream.metadata}
         return Heard(whole, rate, subtype, claimed, damaged, strings, is_cut=is_cut)
 

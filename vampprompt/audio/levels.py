@@ -16,6 +16,8 @@ _STEP = 0.1
 _ABSOLUTE_GATE = -70.0
 _RELATIVE_GATE = -10.0
 _OFFSET = -0.691
+# More, which only what float32 can hardly hold would need, is infinite there.
+_MOST_GAIN = 1e30
 # Filters work on float64 copies: a minute at a time, these stay small beside the recording.
 _LOUDNESS_PIECE = 60.0
 
@@ -100,7 +102,7 @@ def normalise(
     if np.isfinite(measured) and np.isfinite(lufs):
         gain = 10 ** ((lufs - measured) / 20)
     if highest > 0:
-        gain = min(gain, 1 / highest)
+        gain = min(gain, 1 / highest, _MOST_GAIN)
     scaled = samples * np.float32(gain)
     return np.clip(scaled, -1, 1, out=scaled), gain
 

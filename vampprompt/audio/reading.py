@@ -15,7 +15,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import soundfile
 
-from vampprompt.audio import chains, ffmpeg
+from vampprompt.audio import ffmpeg
+from vampprompt.audio.chains import Part, streams
 from vampprompt.audio.ffmpeg import Heard
 from vampprompt.audio.formats import READABLE
 from vampprompt.audio.memory import check_memory
@@ -104,7 +105,11 @@ def _opened(file: FilePath | BinaryIO) -> Iterator[tuple[BinaryIO, str, Path | N
             yield cast(BinaryIO, spooled), name, None
         return
     start = file.tell()
-    yield (chains.part(file, start, file.seek(0, os.SEEK_END)) if start else file), name, None
+    yield _part(file, start, file.seek(0, os.SEEK_END)), name, None
+
+
+def _part(file: BinaryIO, start: int, stop: int) -> BinaryIO:
+    return cast(BinaryIO, Part(file, start, stop)) if start else file
 
 
 def name_of(file: BinaryIO) -> str:
@@ -131,9 +136,9 @@ def _heard(stream: BinaryIO, name: str) -> tuple[Heard, list[str]]:
     head = stream.read(_BLOCK)
     n_zeros = len(head) - len(head.lstrip(b"\0"))
     if _LEAST_ZEROS <= n_zeros < len(head):
-        stream, size = chains.part(stream, n_zeros, size), size - n_zeros
+        stream, size = _part(stream, n_zeros, size), size - n_zeros
         head = head[n_zeros:]
-    parts, has_end = chains.streams(stream, size)
+    parts, has_end = streams(stream, size)
     try:
         heard = [_by_libsndfile(part, name) for part in parts]
     # soundfile takes a file called .raw for headerless samples, and asks for their layout.
@@ -165,7 +170,7 @@ def _heard(stream: BinaryIO, name: str) -> tuple[Heard, list[str]]:
     return replace(heard[0], samples=samples, sample_rate=rate), notes
 
 
-def _by_libsndfile(stream: BinaryIO, name: str) -> Heard:
+def _by_libsndfile(stream: Part, name: str) -> Heard:
     """Return what libsndfile hears; no samples where it cannot tell how many there are."""
     stream.seek(0)
     with soundfile.SoundFile(stream) as file:
@@ -192,10 +197,12 @@ def _by_libsndfile(stream: BinaryIO, name: str) -> Heard:
         if never_set or (file.format == "MP3" and not _says_length(stream)):
             claimed = done
         strings = file.copy_metadata()
+        if stream.failure:
+            raise stream.failure
         return Heard(samples[:, :done], rate, file.subtype, claimed, 0, strings, never_set)
 
 
-def _says_length(stream: BinaryIO) -> bool:
+def _says_length(stream: Part) -> bool:
     """Return whether an MP3 file has a header with its length, rather than an estimate."""
     from mutagen.mp3 import MP3, BitrateMode
 

@@ -105,7 +105,8 @@ def _checked(name: str, ending: str | None, audio: Audio | None) -> Format:
     if audio is None:
         return kind
     check_finite(audio.samples, audio.sample_rate, f"{name} is not written: the audio")
-    if audio.n_channels > kind.channels:
+    # A rate far below the lowest would only blow the recording up.
+    if audio.n_channels > kind.channels or 2 * audio.sample_rate < kind.rates[0]:
         raise _too_wide(name, audio)
     return kind
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from io import BytesIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vampprompt.audio import Audio, Samples, fit, mono, resample, write
+from vampprompt.audio import WRITTEN, Audio, Samples, fit, mono, resample, write
 from vampprompt.errors import AudioError
 
 # More than a screen shows of a track would only make the page larger.
@@ -38,15 +36,17 @@ def sound(audio: Audio) -> str | None:
 
     It is MP3, or FLAC or WAV where a format cannot hold so many channels or such a rate.
     """
-    with TemporaryDirectory() as folder:
-        for ending, kind in _KINDS.items():
-            file = Path(folder, f"sound{ending}")
-            try:
-                write(file, audio)
-            except AudioError:
-                continue
-            content = file.read_bytes()
-            return _data_uri(kind, content) if len(content) <= MOST_BYTES else None
+    plain = Audio(audio.samples, audio.sample_rate, audio.subtype)
+    for ending, kind in _KINDS.items():
+        if audio.sample_rate not in WRITTEN[ending].rates:
+            continue
+        file = BytesIO()
+        try:
+            write(file, plain, ending)
+        except AudioError:
+            continue
+        content = file.getvalue()
+        return _data_uri(kind, content) if len(content) <= MOST_BYTES else None
     return None
 
 
