@@ -92,20 +92,21 @@ def check_owner(
     Raises
     ------
     VampPromptError
-        If one is that of another.
+        If one is that of another, or no recipe says whose it is.
     """
+    hint = "name another output with -o, or add --force to overwrite it"
     for song in audio_paths(output, variations):
         try:
             owner = vp.Recipe.read(recipe_path(song)).source
         except VampPromptError:
-            continue  # whether something else may be replaced is decided where songs are written
+            if song.exists() and song.stat().st_size:
+                message = f"'{song}' is there already, and no recipe says of what"
+                raise VampPromptError(message, hint=hint) from None
+            continue
         is_here = owner is None or (source and _key(Path(owner.path)) == _key(source))
         # A folder that was moved holds the same recordings.
         if owner and not is_here and (audio is None or owner.samples != audio.identity):
-            raise VampPromptError(
-                f"'{song}' is there already, of '{owner.path}'",
-                hint="name another output with -o, or add --force to overwrite it",
-            )
+            raise VampPromptError(f"'{song}' is there already, of '{owner.path}'", hint=hint)
 
 
 def jobs(given: Sequence[str], folder: Path, variations: Sequence[int]) -> list[Job]:

@@ -76,6 +76,10 @@ def test_all_paths_of_a_recipe_begin_in_its_folder(bundle, here, monkeypatch):
     monkeypatch.chdir(here / "elsewhere")
     recipe = vp.Recipe.read("../out.json")
     assert recipe.settings.files == ("../song.txt",)
+    compose('labels("../song.txt")', bundle, "../in.wav").write("deeper.wav")
+    monkeypatch.chdir(here)
+    assert vp.Recipe.read("elsewhere/deeper.json").settings.files == ("song.txt",)
+    monkeypatch.chdir(here / "elsewhere")
     assert np.array_equal(vp.remake(recipe, bundle).audio, song.audio)
     monkeypatch.chdir(here)
     shutil.copytree(here, here / "moved", ignore=shutil.ignore_patterns("moved"))
@@ -180,6 +184,14 @@ def test_a_given_fine_sampler_stays_when_the_other_changes():
     assert str(replace(derived, sampler=Confidence(steps=3)).stages[1]) == "confidence(steps=3)"
 
 
+def test_songs_of_other_recordings_are_not_the_same(bundle, here):
+    vp.write("other.wav", noise(seed=7))
+    one, other = (compose("onset", bundle, name).recipe for name in ("in.wav", "other.wav"))
+    assert not one.makes_what(other)
+    assert one.makes_what(replace(one, source=replace(one.source, path="moved.wav")))
+    assert not one.makes_what(replace(one, model=one.model | {"identity": "1"}))
+
+
 def test_other_weights_are_refused(bundle, here):
     recipe = compose("onset", bundle).recipe
     with pytest.raises(vp.VampPromptError, match="other weights"):
@@ -244,6 +256,25 @@ def test_a_further_pass_keeps_no_stretched_in_frame(bundle, here, mask):
     once, twice = (compose(mask, bundle, stretch=2, passes=n).keep for n in (1, 2))
     assert torch.equal(once, twice)
     assert not twice[..., 1::2].any()
+
+
+def test_a_further_pass_hears_no_stretched_in_frame(bundle, here):
+    lengths = []
+
+    class Listening(Told):
+        def __call__(self, samples, sample_rate):
+            lengths.append(len(samples) // 768)
+            return super().__call__(samples, sample_rate)
+
+    song = compose("beat", bundle, stretch=2, passes=2, beats=Listening(), cache=False)
+    assert lengths == [34, song.keep.shape[-1] // 2]
+
+
+def test_a_recording_beyond_full_scale_is_not_turned_down(bundle):
+    loud = replace(noise(), samples=noise().samples * 6)
+    assert np.abs(loud.samples).max() == pytest.approx(1.8, abs=0.01)
+    song = compose("everything", bundle, loud)
+    assert np.abs(song.audio).max() > 1.2
 
 
 def test_a_further_pass_that_hears_no_beats_takes_the_recordings(bundle, here):
