@@ -13,7 +13,7 @@ from vampprompt.language.term import summary
 from vampprompt.masks import PRESETS, Mask, masks, parse, read_definition, read_definitions
 
 DESIGN = """everything nothing prefix suffix periodic onset beat downbeat upbeat loud labels audio
-image random drop dilate erode shift thin depth"""
+image array random drop dilate erode shift thin depth"""
 
 
 def test_every_name_of_the_design_is_there_in_text_and_in_python():
@@ -124,8 +124,8 @@ def test_definitions_of_a_file(tmp_path):
         ("verse = 3", "'verse' in .* is not a mask"),
         ('[song]\nverse = "beat"', "'song' in .* is not a mask"),
         ('a = "beat"\na = "onset"', "is not a TOML file"),
-        (b"\xff\xfe", "is not a TOML file"),
-        (None, "cannot read"),
+        (b"\xff\xfe\x00", "is not text"),
+        (None, "there is no file"),
     ],
 )
 def test_files_without_definitions(text, message, tmp_path):

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from vampprompt.errors import MaskError, MaskTypeError, Span, did_you_mean
+from vampprompt.files import read_text
 from vampprompt.language import Grammar, Registry, read
-from vampprompt.language.scan import is_name
 from vampprompt.language.term import MAX_DEPTH
+from vampprompt.language.term import WORDS as VALUES
+from vampprompt.language.values import quantity_or_float
 from vampprompt.masks.base import And, Difference, Entry, Mask, Not, Or, Xor, masks
 from vampprompt.masks.position import AXES, Comparison, Range
 
@@ -75,6 +77,10 @@ PRESETS: Final = {
 }
 
 
+for _what, _names in (("a word", [*WORDS, *VALUES]), ("an axis", AXES), ("a preset", PRESETS)):
+    masks.reserve(_what, _names)
+
+
 class Names(Registry[Entry]):
     """The names that a text may use.
 
@@ -93,14 +99,19 @@ class Names(Registry[Entry]):
     """
 
     def __init__(self, definitions: Mapping[str, str]) -> None:
-        super().__init__(masks.kind, masks.group, masks.error)
+        super().__init__(masks.kind, masks.group, masks.error, masks.makes)
         for name in definitions:
-            _refuse(name)
+            masks.check_name(name)
+            if name in masks:
+                hint = "choose another name"
+                raise MaskError(f"'{name}' is already a mask of the language", hint=hint)
         example = "what to keep, such as beat & codebook<3"
-        self.grammar = Grammar(self, example, None, CHAINS, Not, Comparison, AXES, Range, WORDS)
+        operators = (CHAINS, Not, Comparison, AXES, Range, WORDS)
+        self.grammar = Grammar(self, example, None, *operators, quantity_or_float)
         self._texts = {name: preset.text for name, preset in PRESETS.items()} | dict(definitions)
-        # None for a name whose expression is being read.
-        self._known: dict[str, Mask | None] = {}
+        self._known: dict[str, Mask] = {}
+        # The names whose expressions are being read, each within that of the one before.
+        self._reading: list[str] = []
         for name in definitions:
             self.get(name)
 
@@ -120,35 +131,25 @@ class Names(Registry[Entry]):
                 return masks.get(name, span)
             hint = did_you_mean(name, self) or "the command 'vampprompt masks' lists all names"
             raise MaskError(f"unknown mask '{name}'", hint=hint, span=span)
-        reading = [each for each, mask in self._known.items() if mask is None]
-        if name in reading:
-            cycle = " -> ".join([*reading[reading.index(name) :], name])
+        if name in self._reading:
+            cycle = " -> ".join([*self._reading[self._reading.index(name) :], name])
             raise MaskError(f"'{name}' is defined by itself: {cycle}", span=span)
-        if len(reading) >= MAX_DEPTH:
+        if len(self._reading) >= MAX_DEPTH:
             raise MaskError(f"definitions within definitions, more than {MAX_DEPTH} deep")
-        known = self._known.get(name)
-        return self._read(name, self._texts[name]) if known is None else known
+        if name not in self._known:
+            self._reading.append(name)
+            self._known[name] = self._read(name, self._texts[name])
+            self._reading.pop()
+        return self._known[name]
 
     def _read(self, name: str, text: str) -> Mask:
-        self._known[name] = None
         try:
             mask: Mask = read(text, self.grammar)
         except MaskError as error:
             if error.span is not None and error.span.text == text:
                 error.message = f"{error.message}, in the definition of '{name}'"
             raise
-        self._known[name] = mask
         return mask
-
-
-def _refuse(name: str) -> None:
-    if not is_name(name):
-        hint = "a name is letters, digits and underscores, and begins with a letter"
-        raise MaskError(f"'{name}' cannot be the name of a mask", hint=hint)
-    kinds = (("a word", WORDS), ("an axis", AXES), ("a preset", PRESETS), ("a mask", masks))
-    taken = next((kind for kind, names in kinds if name in [*names]), None)
-    if taken:
-        raise MaskError(f"'{name}' is already {taken} of the language", hint="choose another name")
 
 
 def parse(text: str, definitions: Mapping[str, str] | None = None) -> Mask:
@@ -200,9 +201,7 @@ def read_definitions(path: str | Path) -> dict[str, str]:
         If the file cannot be read, or holds something else.
     """
     try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MaskError(f"cannot read '{path}': {error.strerror}") from None
+        found = tomllib.loads(read_text(path, MaskError))
     except (ValueError, RecursionError) as error:
         raise MaskError(f"'{path}' is not a TOML file: {error}") from None
     for name, expression in found.items():

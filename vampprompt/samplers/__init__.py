@@ -52,10 +52,10 @@ __all__ = [
     "with_steps",
 ]
 
-samplers: Registry[Any] = Registry("sampler", "vampprompt.samplers", SamplerError)
+samplers: Registry[Any] = Registry("sampler", "vampprompt.samplers", SamplerError, takes=4)
 """Samplers by name, those of installed packages included: each takes its settings by keyword."""
 
-parts: Registry[Any] = Registry("schedule or filter", "vampprompt.filters", SamplerError)
+parts: Registry[Any] = Registry("schedule or filter", "vampprompt.filters", SamplerError, takes=1)
 """What the settings of samplers may name, that of installed packages included."""
 
 GRAMMAR = Grammar(samplers, "typical(mass=0.15, steps=36)", parts, number=bare_number, plain=True)
