@@ -219,7 +219,11 @@ EVALUATED = [
     ('«image("elsewhere.png")»', "there is no file 'elsewhere.png'", None),
     ('«image("song.txt")»', "'song.txt' is not an image of a known kind", KINDS),
     ('«image(".")»', "'.' is a folder", "name a file in it"),
-    ('«array("song.txt")» | beat', "'song.txt' is not a file of an array", "write it by numpy.save"),
+    (
+        '«array("song.txt")» | beat',
+        "'song.txt' is not a file of an array",
+        "write it by numpy.save",
+    ),
     ("«periodic(0.1ms)»", "a period of '0.1ms' is shorter than a frame", "write a longer one"),
     ("«dilate(beat, 1bar)»", NO_BARS, COUNTED),
 ]

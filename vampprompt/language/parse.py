@@ -24,6 +24,8 @@ from vampprompt.units import UNITS, Quantity
 
 OPERATORS: Final = ("<", "<=", ">", ">=", "==", "!=")
 _MIRRORED: Final = {"<": ">", "<=": ">="}
+# More than the parts that a term may have, and soon read.
+_LONGEST: Final = 500_000
 _CLOSING: Final = {"(": ")", "[": "]"}
 
 T = TypeVar("T")
@@ -80,6 +82,9 @@ def read(text: str, grammar: Grammar) -> Any:
     VampPromptError
         Of the class of the grammar's names, if it says nothing. The error points into the text.
     """
+    if len(text) > _LONGEST:
+        place = Span(text, _LONGEST, _LONGEST + 1)
+        raise grammar.names.error(f"a text of more than {_LONGEST} characters", span=place)
     return _Parser(text, grammar).parse()
 
 
@@ -174,7 +179,7 @@ class _Parser:
         error = self._names.error
         made = self._made(token, call, token.text, entry, arguments, self._since(token), error)
         if not self._names.is_one(type(made)):
-            raise error(f"'{token.text}' makes no {self._names.kind}", span=self._since(token))
+            raise error(f"this made no {self._names.kind}", span=self._since(token))
         return made
 
     def _comparison(self, axis: Token) -> Any:

@@ -112,10 +112,11 @@ class Registry(Generic[T]):
             return
         fields_of(kind)
         own = str(getattr(item, "name", ""))
-        known = self.get(own) if own in self and own != name else item
+        # Another name for what the language has anyway does no harm.
+        known = self.get(own) if own in self and own != name else None
         if own != name and kind not in (known, type(known)):
-            other = f"its texts would say '{own}', the name of its class, which is not it"
-            raise self.error(other, hint="give both the same name")
+            what = f"its texts would say '{own}', the name of its class, and not be read as it"
+            raise self.error(what, hint="give both the same name")
 
     def get(self, name: str, span: Span | None = None) -> T:
         """Return the item of that name, loading it first if another package has it.
@@ -143,7 +144,8 @@ class Registry(Generic[T]):
             return self._items.setdefault(name, item)
         except Exception as error:
             raise self.error(
-                f"the {self.kind} '{name}' cannot be loaded from {point.value}: {error}",
+                f"the {self.kind} '{name}' cannot be loaded from {point.value}: "
+                f"{getattr(error, 'message', error)}",
                 hint="mend or uninstall the package that brings it",
                 span=span,
             ) from error

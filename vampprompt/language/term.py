@@ -206,7 +206,8 @@ def fields_of(kind: type[Any]) -> list[tuple[Field[Any], Any]]:
     found: list[tuple[Field[Any], Any]] = []
     for field in fields(kind):
         read = readers(kind).get(field.name)
-        default = field.default
+        made = field.default_factory
+        default = field.default if made is MISSING else made()
         found.append((field, read(default) if read and default is not MISSING else default))
     return found
 

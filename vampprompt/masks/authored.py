@@ -20,7 +20,7 @@ _LARGEST_LABELS = 2**22
 # An hour of frames, 80 pixels high. More is slow to read, and often a damaged file's claim.
 _MOST_PIXELS = 1 << 24
 _WIDEST_IMAGE = 1 << 20
-_LARGEST_IMAGE = 2**26
+_LARGEST_IMAGE = 2**25
 # Each goes over the whole image, in however few bytes.
 _MOST_SCANS = 100
 # What reads others starts programs on them, or is seldom used and seldom looked after.

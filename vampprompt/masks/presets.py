@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,16 @@ from vampprompt.masks.position import AXES, Comparison, Range
 CHAINS: Final = {chain.operator: chain for chain in (Or, Xor, And, Difference)}
 # What some people write for an operator; no names, so that the mistake is understood.
 WORDS: Final = {"and": "&", "or": "|", "xor": "^", "minus": "-", "not": "~"}
+
+
+# In bytes, of a file of definitions.
+_LARGEST = 2**20
+_QUOTED = re.compile(
+    r'''"""(?s:.)*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*+"?|#.*|'''
+    r"""'''(?s:.)*?(?:'''|\Z)|'[^'\n]*'?"""
+)
+# Names of very many parts take very much memory, and no mask has a name of two.
+_MOST_DOTS = 100
 
 
 @dataclass(frozen=True)
@@ -200,8 +211,11 @@ def read_definitions(path: str | Path) -> dict[str, str]:
     MaskError
         If the file cannot be read, or holds something else.
     """
+    text = read_text(path, MaskError, _LARGEST)
     try:
-        found = tomllib.loads(read_text(path, MaskError))
+        if _QUOTED.sub("", text).count(".") > _MOST_DOTS:
+            raise ValueError("a dot in a name")
+        found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise MaskError(f"'{path}' is not a TOML file: {error}") from None
     for name, expression in found.items():

@@ -10,7 +10,7 @@ from dataclasses import is_dataclass, replace
 from inspect import Parameter, Signature
 from typing import Any, cast
 
-from vampprompt.errors import SamplerError, Span
+from vampprompt.errors import SamplerError
 from vampprompt.language import Grammar, Registry, read
 from vampprompt.language.term import parameters
 from vampprompt.language.values import bare_number
@@ -81,9 +81,7 @@ def from_text(text: str) -> Sampler:
     >>> str(from_text("top-p(p=0.8, steps=12)"))
     'confidence(steps=12, filters=[top-p(p=0.8)])'
     """
-    sampler = read(text, GRAMMAR)
-    if not isinstance(sampler, Sampler):
-        raise SamplerError("this made no sampler", span=Span(text, 0, len(text)))
+    sampler: Sampler = read(text, GRAMMAR)
     return sampler
 
 
