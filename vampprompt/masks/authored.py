@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -162,12 +163,9 @@ class Given(Mask):
 
     def keep(self, clip: Evaluation) -> BoolArray:
         _check_fits("the array", self.shape, clip)
-        bits = np.frombuffer(self.bits, np.uint8)
-        return (
-            np.unpackbits(bits, count=clip.grid.n_codebooks * clip.grid.n_frames)
-            .reshape(self.shape)
-            .astype(np.bool_)
-        )
+        kept = np.unpackbits(np.frombuffer(self.bits, np.uint8), count=math.prod(self.shape))
+        keep: BoolArray = kept.reshape(self.shape) != 0
+        return keep
 
 
 def given(values: Any) -> Mask:
@@ -185,8 +183,8 @@ def given(values: Any) -> Mask:
 
     Examples
     --------
-    >>> print(given(np.ones((9, 100), dtype=bool)) - parse("frame<10"))
-    array(9x100 in Python) - frame<10
+    >>> print(given(np.ones((9, 100), dtype=bool)) & labels("verse.txt"))
+    array(9x100 in Python) & labels("verse.txt")
     """
     array = np.asarray(values.cpu() if hasattr(values, "cpu") else values)
     if array.dtype != np.bool_ or array.ndim != 2:
