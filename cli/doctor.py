@@ -237,10 +237,11 @@ def _plugins() -> Iterator[Finding]:
             mend = _pip("uninstall", package)
             try:
                 loaded = point.load()
+                known = registry.get(point.name)
             except Exception as error:
                 yield Finding(what, "broken", f"{detail} cannot be loaded: {error}", mend)
                 continue
-            if registry.get(point.name) is loaded:
+            if known is loaded:
                 yield Finding(what, "ok", detail)
             else:
                 yield Finding(what, "broken", f"{detail} has a name that is taken", mend)

@@ -34,6 +34,11 @@ def timeline():
         ("-30dB", -30, "decibel"),
         ("12.5%", Fraction(25, 2), "percent"),
         ("120bpm", 120, "tempo"),
+        ("1:05", 65, "second"),
+        ("0:00", 0, "second"),
+        ("75:00.25", Fraction(18001, 4), "second"),
+        ("1:02:03.5", Fraction(7447, 2), "second"),
+        ("-0:30", -30, "second"),
     ],
 )
 def test_quantities_are_read_exactly_and_written_as_they_were(text, number, unit):
@@ -44,7 +49,12 @@ def test_quantities_are_read_exactly_and_written_as_they_were(text, number, unit
 
 
 @pytest.mark.parametrize(
-    "text", ["", "s", "2 s", "2x", "2S", "3.", "1e3", "0x3", "--2s", "1/0s", "1/2/3s", "9" * 16]
+    "text",
+    [
+        *["", "s", "2 s", "2x", "2S", "3.", "1e3", "0x3", "--2s", "1/0s", "1/2/3s", "9" * 16],
+        *["1:5", "0:60", "1:60:00", "1:05s", ":30", "1:", "1:00:00:00", "1:05.", "1:05/2"],
+        *["1:05,5", "9" * 16 + ":00", "1:" + "0" * 90],
+    ],
 )
 def test_what_is_no_quantity(text):
     with pytest.raises(MaskError):
@@ -56,6 +66,23 @@ def test_what_python_may_not_give(value):
     with pytest.raises(MaskTypeError) as caught:
         Quantity.of(value)
     assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize("value", [0.5, 2.0, -1.5, 1e-7, 1e30, float("inf"), float("nan"), 1 / 3])
+def test_the_hint_for_a_number_without_a_unit_can_be_followed(value):
+    with pytest.raises(MaskTypeError) as caught:
+        Quantity.of(value)
+    assert Quantity.parse(caught.value.hint.split("'")[1]).unit == "second"
+
+
+def test_nothing_has_no_sign():
+    for text in ("-0s", "-0.0beats", "-0", "-0:00"):
+        assert str(Quantity.parse(text)) == text[1:]
+    assert str(-(0 * s)) == "0s"
+
+
+def test_beats_are_shown_in_a_line():
+    assert repr(HEARD) == "<Beats: 7 beats, 2 downbeats>"
 
 
 def test_units_multiply_and_whole_numbers_are_frames():

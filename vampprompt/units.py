@@ -39,9 +39,14 @@ UNITS = {
     "bpm": "tempo",
 }
 NUMBER = r"\d+(?:\.\d+)?|\.\d+"
+# Minutes and seconds, and hours before them.
+CLOCK = r"\d+(?::\d+)+(?:\.\d+)?"
+_CLOCK = re.compile(r"(?P<sign>-?)(?:(?P<h>\d+):)?(?P<m>\d+):(?P<s>\d\d(?:\.\d+)?)")
 _QUANTITY = re.compile(rf"(?P<number>-?(?:{NUMBER})(?:/(?:{NUMBER}))?)(?P<unit>[A-Za-z%]*)")
 # Beyond this, a number in a mask is a slip of the keyboard; below it, arithmetic stays exact.
 _LARGEST = 10**15
+# More is not even reckoned with.
+_MOST_DIGITS = 64
 # A time that is meant to be a frame's first instant must not fall into the frame before it
 # because of the last bit of a float. A millionth of a frame is 17 nanoseconds.
 _ROUNDING = 1e-6
@@ -49,7 +54,7 @@ _ROUNDING = 1e-6
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number with a unit, as the mask language writes it: ``2s``, ``500ms``, ``1/2beat``.
+    """A number with a unit, as the language writes it: ``2s``, ``1:05``, ``1/2beat``.
 
     Parameters
     ----------
@@ -69,6 +74,8 @@ class Quantity:
     def __post_init__(self) -> None:
         if max(abs(self.number.numerator), self.number.denominator) > _LARGEST:
             raise MaskError("a number with more than 15 digits", hint="write a shorter one")
+        if not self.number:  # nothing is not negative, and positions have no sign
+            object.__setattr__(self, "spelling", self.spelling.removeprefix("-"))
 
     @classmethod
     def parse(cls, text: str) -> Quantity:
@@ -79,6 +86,8 @@ class Quantity:
         MaskError
             If the text is not a number with a known unit right behind it.
         """
+        if ":" in text:
+            return cls(_seconds_of_clock(text), "second", text)
         match = _QUANTITY.fullmatch(text)
         if match is None:
             raise MaskError(f"'{text}' is not a quantity", hint="write 7, 2s, 500ms or 1/2beat")
@@ -89,7 +98,7 @@ class Quantity:
             known = f"units: {' '.join(units[:-1])}"
             hint = did_you_mean(near or match["unit"], units) or known
             raise MaskError(f"unknown unit '{match['unit']}'", hint=hint)
-        if len(match["number"]) > 64:
+        if len(match["number"]) > _MOST_DIGITS:
             raise MaskError("a number with more than 15 digits", hint="write a shorter one")
         numerator, _, denominator = match["number"].partition("/")
         if denominator and not Fraction(denominator):
@@ -113,10 +122,13 @@ class Quantity:
         if isinstance(value, str):
             return cls.parse(value)
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            example = f"{value:g}" if isinstance(value, float) else "2"
+            try:
+                example = exactly(value) * s
+            except (MaskError, OverflowError):
+                example = 2 * s
             raise MaskTypeError(
                 f"{value!r} is not a quantity",
-                hint=f"write '{example}s' for seconds; a bare number is frames, and whole",
+                hint=f"write '{example}' for seconds; a bare number is frames, and whole",
             )
         return cls(Fraction(int(value)), "frame", str(value))
 
@@ -169,6 +181,20 @@ def exactly(number: int | float | np.floating[Any] | Fraction) -> Fraction:
         raise MaskTypeError(f"{number} is not a number") from None
 
 
+def _seconds_of_clock(text: str) -> Fraction:
+    match = _CLOCK.fullmatch(text)
+    if match is None or len(text) > _MOST_DIGITS:
+        hint = "write minutes and seconds as 1:05, with hours as 1:02:03.5, and no unit"
+        raise MaskError(f"'{text}' is not a time", hint=hint)
+    hours, minutes, seconds = int(match["h"] or 0), int(match["m"]), Fraction(match["s"])
+    total = (hours * 60 + minutes) * 60 + seconds
+    if seconds >= 60 or (match["h"] and minutes >= 60):
+        what = "seconds" if seconds >= 60 else "minutes"
+        hint = f"write {match['sign']}{_decimal(total)}s"
+        raise MaskError(f"'{text}' is not a time: {what} go up to 59", hint=hint)
+    return -total if match["sign"] else total
+
+
 def _decimal(number: Fraction) -> str:
     """Write a number exactly: as a decimal where one ends, else as a fraction."""
     with localcontext(prec=80):  # more digits than numerator and denominator can make
@@ -176,7 +202,7 @@ def _decimal(number: Fraction) -> str:
     return f"{decimal:f}" if Fraction(decimal) == number else str(number)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Beats:
     """The beats heard in a clip.
 
@@ -190,6 +216,9 @@ class Beats:
 
     beats: FloatArray
     downbeats: FloatArray
+
+    def __repr__(self) -> str:
+        return f"<Beats: {len(self.beats)} beats, {len(self.downbeats)} downbeats>"
 
     @classmethod
     def none(cls) -> Beats:

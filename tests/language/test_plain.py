@@ -80,6 +80,7 @@ for _entry in (Voice, Choir, Duo):
 voices.register("low", Voice)
 voices.register("fails", fails)
 voices.register("nested", lambda pitch: read("sing-low(pitch=-1)", GRAMMAR))
+parts.register(Voice.name, Voice)
 parts.register("soft", Voice(0.5))
 EXAMPLE = "write sing-low(pitch=2)"
 UNITS, SHORTER = "write one without a unit", "write a shorter one"

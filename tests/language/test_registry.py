@@ -1,3 +1,5 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
@@ -51,6 +53,37 @@ def test_an_unknown_name_is_an_error_with_a_suggestion(registry):
     ]
     with pytest.raises(MaskError, match="known: broken, ceil, own"):
         registry.get("zzz")
+
+
+def test_several_threads_get_one_and_the_same(registry):
+    class Slow(EntryPoint):
+        def load(self):
+            time.sleep(0.05)
+            return object()
+
+    registry._installed["slow"] = Slow("slow", "package:slow", "vampprompt.tests")
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(registry.get, ["slow"] * 4))) == 1
+    assert registry.register("own", len) is len, "no other"
+
+
+class Takes:
+    def __call__(self, one, two=None):
+        """Do nothing."""
+
+
+@pytest.mark.parametrize(("takes", "fits"), [(0, False), (1, True), (2, True), (3, False)])
+def test_what_is_called_takes_so_many_values(takes, fits):
+    registry = Registry("thing", "vampprompt.tests", MaskError, takes=takes)
+    assert registry.is_one(Takes) == fits
+    assert registry.is_one(type(len))
+    assert not registry.is_one(dict)
+    assert registry.register("make", lambda: Takes())
+    if fits:
+        assert registry.register("takes", Takes) is Takes
+    else:
+        with pytest.raises(MaskError, match="it is no thing"):
+            registry.register("takes", Takes)
 
 
 def test_a_broken_package_breaks_only_its_own_name(registry):

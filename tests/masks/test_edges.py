@@ -1,8 +1,14 @@
 """Edges of single masks that drawing at random seldom meets."""
 
+import io
+import os
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
 from tests.masks import slow
@@ -136,6 +142,13 @@ def test_labels_keep_from_their_first_frame_to_before_their_last():
         ("", "has no labels"),
         ("1.0\t2.0\n", None),
         ("\ufeff1.0\t2.0\tverse\r\n", None),
+        ("0.5\t1.0\ta\u2028b\x85c\x0cd\x0be\r\n1.0\t1.5\tb", None),
+        ("0,500000\t1,000000\tverse, too", None),
+        ("0:00.5\t0:01,0\tverse", None),
+        ("0:00\t0:75\tverse", "line 1 .* is no label"),
+        ("1,000.5\t2,000.5\tverse", "line 1 .* is no label"),
+        ("1.0\t2.0\ta\r1.0\tx\tb", None),
+        ("1.0\r2.0", "line 1 .* is no label"),
         ("1.0 2.0 verse", "line 1 .* is no label"),
         ("0.5\t1.0\ta\nx\t2.0\tb", "line 2 .* is no label"),
         ("2.0\t1.0\ta", "line 1 .* is no label"),
@@ -152,6 +165,114 @@ def test_label_files(text, message, tmp_path):
     else:
         with pytest.raises(VampPromptError, match=message):
             kept(mask, Clip(1, 90))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_labels_of_any_word_processor(encoding, tmp_path):
+    (tmp_path / "song.txt").write_text("0,5\t1,0\tRéfrain\u2028\n", encoding=encoding)
+    keep = kept(m.labels(tmp_path / "song.txt", "Réfrain\u2028"), Clip(1, 90))
+    assert rows(keep) == ["." * 28 + "#" * 29 + "." * 33]
+
+
+def test_a_label_without_a_text_is_not_offered(tmp_path):
+    (tmp_path / "song.txt").write_text("0\t1\n", encoding="utf-8")
+    with pytest.raises(VampPromptError, match="its labels have no text"):
+        kept(m.labels(tmp_path / "song.txt", "verse"), Clip())
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "WebP", "GIF"])
+def test_images_of_these_kinds_are_read(kind, tmp_path):
+    pictures = [Image.fromarray(np.repeat([[255, 0]], 8, axis=1).astype(np.uint8))] * 2
+    pictures[0].save(
+        tmp_path / "x", kind, **({"append_images": pictures[1:]} if kind == "GIF" else {})
+    )
+    assert rows(kept(m.image(tmp_path / "x"), Clip(1, 4))) == ["##.."]
+
+
+@pytest.mark.parametrize("kind", ["EPS", "TIFF", "PPM", "PDF", "ICO", "TGA", "SGI"])
+def test_images_of_other_kinds_are_not_even_opened(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr("subprocess.Popen", None)
+    Image.new("L", (32, 32)).save(tmp_path / "x", kind)
+    with pytest.raises(VampPromptError, match="save it as PNG, JPEG, BMP, WebP or GIF"):
+        kept(m.image(tmp_path / "x"), Clip())
+
+
+@pytest.mark.parametrize("size", [(5000, 5000), (1 << 21, 1)])
+def test_an_image_is_measured_before_it_is_decoded(size, tmp_path, monkeypatch):
+    Image.new("1", size).save(tmp_path / "x.png")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)
+    with pytest.raises(VampPromptError, match="too large an image"):
+        kept(m.image(tmp_path / "x.png"), Clip())
+
+
+def test_an_image_that_is_drawn_over_and_over_is_refused(tmp_path):
+    whole = io.BytesIO()
+    Image.new("L", (64, 64)).save(whole, "JPEG", progressive=True)
+    content = whole.getvalue()
+    last = content[content.rindex(b"\xff\xda") : -2]
+    (tmp_path / "x.jpg").write_bytes(content[:-2] + last * 1000 + content[-2:])
+    with pytest.raises(VampPromptError, match="too large an image"):
+        kept(m.image(tmp_path / "x.jpg"), Clip())
+
+
+@pytest.mark.parametrize("kind", [m.labels, m.image, m.array, m.audio])
+def test_what_is_no_file_is_refused_at_once(kind, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path, message in ((tmp_path, "is a folder"), (tmp_path / "pipe", "is a device or a pipe")):
+        with pytest.raises(VampPromptError, match=message):
+            kept(kind(path), Clip())
+    with pytest.raises(VampPromptError, match="is a device or a pipe"):
+        kept(kind("/dev/zero"), Clip())
+
+
+def test_an_array_keeps_what_it_says(tmp_path):
+    values = np.random.default_rng(0).random((5, 90)) < 0.5
+    for written in (values, np.asfortranarray(values)):
+        np.save(tmp_path / "keep.npy", written)
+        assert kept(m.array(tmp_path / "keep.npy"), Clip()).tolist() == values.tolist()
+    content = (tmp_path / "keep.npy").read_bytes()
+    (tmp_path / "keep.npy").write_bytes(content[:128] + content[128:].replace(b"\1", b"\2"))
+    keep = kept(m.array(tmp_path / "keep.npy"), Clip())
+    assert torch.equal(keep & keep.new_ones(5, 90), torch.from_numpy(values))
+    with pytest.raises(VampPromptError, match="has 5 x 90 values, and the clip has 5 x 91: codebo"):
+        kept(m.array(tmp_path / "keep.npy"), Clip(n_frames=91))
+
+
+class Run:
+    def __reduce__(self):
+        return os.mkdir, ("ran",)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.ones((5, 90)), "holds float64, not bool"),
+        (np.ones((5, 90), dtype=np.int64), "holds int64, not bool"),
+        (np.ones(90, dtype=bool), "has 90 values, and the clip has 5 x 90"),
+        (np.ones((1, 5, 90), dtype=bool), "has 1 x 5 x 90 values"),
+        (np.array([[Run()]]), "not a file of an array"),
+        (Run(), "not a file of an array"),
+        (b"", "not a file of an array"),
+        ({"a": np.ones(3)}, "holds several arrays"),
+        ((1 << 20, 1 << 20), "not a file of an array"),
+        ((0, 0), "has 0 x 0 values"),
+    ],
+)
+def test_arrays_that_are_no_masks(values, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Path("keep.npy").open("wb") as file:
+        if isinstance(values, np.ndarray):
+            np.save(file, values, allow_pickle=True)
+        elif isinstance(values, dict):
+            np.savez(file, **values)
+        elif isinstance(values, tuple):
+            header = {"descr": "|b1", "fortran_order": False, "shape": values}
+            np.lib.format.write_array_header_1_0(file, header)
+        else:
+            file.write(values if isinstance(values, bytes) else pickle.dumps(values))
+    with pytest.raises(VampPromptError, match=message):
+        kept(m.array("keep.npy"), Clip())
+    assert not Path("ran").exists()
 
 
 def test_codebooks_that_all_are_there_may_be_named():

@@ -24,6 +24,9 @@ FROM_END = "write suffix(2s) for the last two seconds"
 POSITIONS = "positions are never negative; write suffix(2s) for the end of the clip"
 ORDER = "a value without a name after one with a name"
 ABOVE = "write one above 0"
+THOUSAND = "write '1000s' for seconds; a bare number is frames, and whole"
+CLOCK = "write minutes and seconds as 1:05, with hours as 1:02:03.5, and no unit"
+COLON = "write width=3 for an argument, 0:30 for a time"
 QUANTITY = "write 7, 2s, 500ms or 1/2beat"
 PERCENT = "write 1.5% for a percentage"
 MASK = "write a mask here, such as beat"
@@ -33,6 +36,7 @@ TO_FIVE = "write a number from 0 to 5"
 NO_SIXTH = "there is no codebook 6: the clip has 5, counted from 0"
 NO_99TH = "there is no codebook 99: the clip has 5, counted from 0"
 DEPTHS = "write numbers from 0 to 5"
+KINDS = "save it as PNG, JPEG, BMP, WebP or GIF"
 CHORUS = "did you mean 'chorus'?"
 NO_BEATS = "a length in beats needs at least two beats, and this clip has 0"
 ONSETLESS = "use a mask that needs none, such as periodic(7)"
@@ -103,7 +107,31 @@ PARSED = [
     ("«2x»..4s", "unknown unit 'x'", "units: f s ms beat beats bar bars % dB"),
     ("«2S»", "unknown unit 'S'", "did you mean 's'?"),
     ("«1/0s»..3s", "'1/0s' divides by zero", None),
-    ("«1e3»..2s", "'1e3' is not a quantity", "write 7, 2s, 500ms or 1/2beat"),
+    ("«1e3..2s»", "start of range: 1000.0 is not a quantity", THOUSAND),
+    ("«frame<1.5»", "frame is a whole number, and '1.5' is not", "write time<1.5s"),
+    ("«1e-9»", "'1e-9' alone is not a mask", "compare: codebook<3"),
+    ("«0:75»..2:00", "'0:75' is not a time: seconds go up to 59", "write 75s"),
+    ("2s..«1:60:00»", "'1:60:00' is not a time: minutes go up to 59", "write 7200s"),
+    ("prefix(«1:5»)", "'1:5' is not a time", CLOCK),
+    ("«1:05s»..", "'1:05s' is not a time", CLOCK),
+    ("prefix(«1:00:00:00»)", "'1:00:00:00' is not a time", CLOCK),
+    ("prefix(«:»30)", "unexpected character ':'", COLON),
+    ("beat(width«:»3)", "unexpected character ':'", COLON),
+    ("«frame<1:05»", "frame is a whole number, and '1:05' is not", "write time<1:05"),
+    ("2«:» beat", "unexpected character ':'", COLON),
+    ("labels(«“»a.txt”)", "unexpected character '“'", 'write "'),
+    ("onset «–» beat", "unexpected character '–'", "write -"),
+    ("loud(above=«−»30dB)", "unexpected character '−'", "write -"),
+    ("1s«…»2s", "unexpected character '…'", "write .."),
+    ("codebook«≤»3", "unexpected character '≤'", "write <="),
+    ("onset «&amp;» beat", "unexpected text '&amp;'", "write &"),
+    ("codebook«&lt;»3", "unexpected text '&lt;'", "write <"),
+    ("labels(«&quot;»a.txt&quot;)", "unexpected text '&quot;'", 'write "'),
+    ("onset«&nbsp;»& beat", "unexpected text '&nbsp;'", "write a space"),
+    ("onset «&ndash;» beat", "unexpected text '&ndash;'", "write -"),
+    ("onset «＆» beat", "unexpected character '＆'", "write &"),
+    ("onset«\u200b» & beat", "unexpected character '\u200b'", "it is not to be seen; delete it"),
+    ("«`»onset`", "unexpected character '`'", "leave it out"),
     ("«12345678901234567890»..", "a number with more than 15 digits", "write a shorter one"),
     ("1«/» 2beat", "unexpected character '/'", FRACTION),
     ("«periodc»(7)", "unknown mask 'periodc'", "did you mean 'periodic'?"),
@@ -184,13 +212,18 @@ EVALUATED = [
     ("«prefix(2bars)»", NO_BARS, COUNTED),
     ("beat | «1bar..2s»", NO_BARS, COUNTED),
     ("«3beats..0.1s»", "the range '3beats..0.1s' ends before it begins", "write 0.1s..3beats"),
-    ('«labels("missing.txt")»', "cannot read 'missing.txt': No such file or directory", None),
+    ('«labels("elsewhere.txt")»', "there is no file 'elsewhere.txt'", None),
     ('beat & «labels("song.txt", "chorsu")»', "'song.txt' has no label 'chorsu'", CHORUS),
-    ('«labels("mask.png")»', "'mask.png' is not a label file: it is not text", None),
+    ('«labels("mask.png")»', "'mask.png' is not text", "save it as UTF-8"),
     ('«audio("elsewhere.flac")» | beat', "there is no file 'elsewhere.flac'", None),
-    ('«image("missing.png")»', "cannot read 'missing.png': No such file or directory", None),
-    ('«image("song.txt")»', "'song.txt' is not an image", None),
-    ('«image(".")»', "cannot read '.': Is a directory", None),
+    ('«image("elsewhere.png")»', "there is no file 'elsewhere.png'", None),
+    ('«image("song.txt")»', "'song.txt' is not an image of a known kind", KINDS),
+    ('«image(".")»', "'.' is a folder", "name a file in it"),
+    (
+        '«array("song.txt")» | beat',
+        "'song.txt' is not a file of an array",
+        "write it by numpy.save",
+    ),
     ("«periodic(0.1ms)»", "a period of '0.1ms' is shorter than a frame", "write a longer one"),
     ("«dilate(beat, 1bar)»", NO_BARS, COUNTED),
 ]

@@ -13,7 +13,7 @@ from vampprompt.language.term import summary
 from vampprompt.masks import PRESETS, Mask, masks, parse, read_definition, read_definitions
 
 DESIGN = """everything nothing prefix suffix periodic onset beat downbeat upbeat loud labels audio
-image random drop dilate erode shift thin depth"""
+image array random drop dilate erode shift thin depth"""
 
 
 def test_every_name_of_the_design_is_there_in_text_and_in_python():
@@ -124,8 +124,8 @@ def test_definitions_of_a_file(tmp_path):
         ("verse = 3", "'verse' in .* is not a mask"),
         ('[song]\nverse = "beat"', "'song' in .* is not a mask"),
         ('a = "beat"\na = "onset"', "is not a TOML file"),
-        (b"\xff\xfe", "is not a TOML file"),
-        (None, "cannot read"),
+        (b"\xff\xfe\x00", "is not text"),
+        (None, "there is no file"),
     ],
 )
 def test_files_without_definitions(text, message, tmp_path):
@@ -134,6 +134,38 @@ def test_files_without_definitions(text, message, tmp_path):
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(MaskError, match=message):
         read_definitions(file)
+
+
+def test_definitions_of_any_word_processor(tmp_path):
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "masks.toml").write_text('"é" = "1:05.."\r\n', encoding=encoding, newline="")
+        assert read_definitions(tmp_path / "masks.toml") == {"é": "1:05.."}
+
+
+@pytest.mark.parametrize("key", ["a", "'a b'", '"\\"."'])
+def test_names_of_very_many_parts_take_no_memory(key, tmp_path):
+    (tmp_path / "masks.toml").write_text(".".join([key] * 20_000) + " = 'beat'")
+    with pytest.raises(MaskError, match="a dot in a name"):
+        read_definitions(tmp_path / "masks.toml")
+
+
+def test_dots_in_masks_are_no_parts_of_names(tmp_path):
+    texts = {"a": "1.5s..2.5s", "b": " | ".join(["0.1s..0.2s"] * 99), "c": "labels('a.\\\\\"')"}
+    written = f"""a = '{texts["a"]}' # ... 'a
+b = \"\"\"{texts["b"]}\"\"\"
+c = "labels('a.\\\\\\\"')"
+"""
+    (tmp_path / "masks.toml").write_text(written)
+    assert read_definitions(tmp_path / "masks.toml") == {
+        "a": texts["a"],
+        "b": texts["b"],
+        "c": "labels('a.\\\"')",
+    }
+
+
+def test_texts_without_end_are_refused():
+    with pytest.raises(MaskError, match="a text of more than 500000 characters"):
+        parse("beat | " * 100_000 + "beat")
 
 
 # Presets
@@ -174,13 +206,47 @@ class Fading(Mask):
 @pytest.fixture
 def installed(monkeypatch):
     """Pretend that a package with masks is installed."""
-    names = {"fading": "Fading", "offbeat": "offbeat"}
+    names = {
+        **{"fading": "Fading", "offbeat": "offbeat", "strong": "strong"},
+        # These are told what is wrong with them.
+        **{"other": "Odd", "time": "Fading", "paper_beat": "Fading", "not": "Fading"},
+        **{"none": "Fading", "my-mask": "Fading", "pytest": "pytest", "count": "Clip"},
+        **{"rows": "DESIGN", "wrong": "Wrong", "mine": "Mine", "nothing_made": "nothing_made"},
+    }
     points = {
         name: EntryPoint(name, f"{__name__}:{value}", "vampprompt.masks")
         for name, value in names.items()
     }
     monkeypatch.setattr(masks, "_installed", points)
     monkeypatch.setattr(masks, "_items", dict(masks._items))
+
+
+strong = m.beat(every=4)
+
+
+class Wrong(Mask):
+    """Has a default that cannot be."""
+
+    length: Length = 2.5
+
+    def keep(self, clip):
+        return clip.frames < 1
+
+
+class Odd(Wrong):
+    """Has a name that nothing has."""
+
+    length: Length = 2
+
+
+class Mine(type(m.beat)):
+    """Has its parent's name in mind."""
+
+    name = "beat"
+
+
+def nothing_made():
+    """Make nothing."""
 
 
 def offbeat(width=1):
@@ -201,6 +267,41 @@ def test_masks_of_other_packages_are_part_of_the_language():
     ]
     assert parse("offbeat(width=3)") == parse("shift(beat(width=3), 1/2beat)")
     assert parse("offbeat") == parse("shift(beat(width=1), 1/2beat)")
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("other", "its texts would say 'odd'"),
+        ("time", "'time' is already an axis of the language"),
+        ("paper_beat", "'paper_beat' is already a preset of the language"),
+        ("not", "'not' is already a word of the language"),
+        ("none", "'none' is already a word of the language"),
+        ("my-mask", "'my-mask' cannot be the name of a mask"),
+        ("pytest", "it is no mask"),
+        ("count", "it is no mask"),
+        ("rows", "it is no mask"),
+        ("wrong", "2.5 is not a quantity"),
+        ("mine", "its texts would say 'beat'"),
+    ],
+)
+def test_masks_of_other_packages_that_no_text_would_say(name, message):
+    assert name in masks
+    with pytest.raises(MaskError) as caught:
+        masks.get(name)
+    assert message in caught.value.message
+    assert f"'{name}' cannot be loaded from" in caught.value.message
+
+
+@pytest.mark.usefixtures("installed")
+def test_another_name_for_a_mask_is_the_mask():
+    fading = masks.get("fading")
+    assert masks.get("strong") is strong
+    assert str(parse("strong & fading(3)")) == "beat(every=4) & fading(3)"
+    assert masks.register("fades", fading) is fading
+    with pytest.raises(MaskError, match="this made no mask"):
+        parse("beat | nothing_made")
 
 
 @pytest.mark.usefixtures("installed")

@@ -1,13 +1,16 @@
 """Masks written in Python: what works as in text, and what says how to write it."""
 
 import pickle
+from dataclasses import FrozenInstanceError, dataclass, field
 
 import numpy as np
 import pytest
+import torch
 
 from tests.masks.clips import Clip, rows
 from vampprompt import masks as m
 from vampprompt.errors import MaskError, MaskTypeError
+from vampprompt.language import Length
 from vampprompt.masks import beat, codebook, explain, frame, onset, parse, time
 from vampprompt.units import Quantity, bars, beats, ms, s
 
@@ -52,6 +55,10 @@ SAME = [
     (m.labels("song.txt", "chorus"), 'labels("song.txt", "chorus")'),
     (m.labels("song.txt", label="a \"b\" \\ 'c'"), r"""labels("song.txt", 'a "b" \\ \'c\'')"""),
     (m.audio("C:\\new\\mask.wav"), r"""audio("C:\new\mask.wav")"""),
+    (m.array("keep.npy"), 'array("keep.npy")'),
+    (time["1:05":"1:10"], "1:05..1:10"),
+    (time["-0s":"3s"], "0s..3s"),
+    (m.shift(beat, "-1:00.5"), "shift(beat, -1:00.5)"),
     (m.image("mask.png") | m.nothing, 'image("mask.png") | nothing'),
     (m.everything - m.downbeat - m.upbeat, "everything - downbeat - upbeat"),
     (beat - (onset - m.loud), "beat - (onset - loud)"),
@@ -88,10 +95,22 @@ def test_the_tree_is_shown():
     assert repr(m.depth(beat, 4, 1)) == "Depth(Beat(), 4, outside=1)"
 
 
+def test_what_is_shown_of_a_large_mask_is_one_short_line():
+    for mask in (m.labels("a" * 9000, "b\nc"), parse(" | ".join(["beat & onset"] * 5000))):
+        assert len(repr(mask)) <= 501
+        assert repr(mask).isprintable()
+
+
 def test_units_stay_as_written():
     text = "periodic(1/2beat, width=050.0ms) | 0.50s..1500ms | random(10%) | shift(beat, -0.50s)"
     assert str(parse(text)) == text
     assert parse("0.50s..1s") == parse("0.5s..1s")
+
+
+def test_a_time_may_have_a_colon():
+    assert parse("1:05..1:02:03.5") == parse("65s..3723.5s")
+    assert parse("time<0:01 & shift(beat, -0:01)") == parse("time<1s & shift(beat, -1s)")
+    assert str(parse("..1:10 & prefix(0:01)")) == "..1:10 & prefix(0:01)"
 
 
 def test_masks_travel():
@@ -145,6 +164,86 @@ def test_equal_parts_are_evaluated_once():
     mask = (Counted() & onset) | (Counted() ^ m.dilate(Counted(), 2))
     mask.evaluate(clip.context)
     assert len(heard) == 1
+
+
+class Swing(m.Mask):
+    """Has fields of plain types."""
+
+    straight: bool = False
+    amount: float = 0.5
+    step: int = -1
+    word: str = "la"
+    most: int | None = 3
+
+    def keep(self, clip):
+        return np.full((1, 1), self.straight)
+
+
+def test_fields_of_plain_types_read_back(monkeypatch):
+    monkeypatch.setattr(m.masks, "_items", m.masks._items | {"swing": Swing})
+    for amount in (0.25, 1e-7, 0.1 + 0.2, 1 / 3, -1e300, 5e-324, 1e16, 0.0, 7, np.float32(0.1)):
+        mask = Swing(straight=True, amount=amount, step=3, word='"', most=None)
+        assert parse(str(mask)) == mask
+        assert isinstance(mask.amount, float)
+    assert str(Swing(True, most=None)) == "swing(straight=true, most=none)"
+    assert parse("swing(straight=True, amount=-2, step=4)") == Swing(True, -2.0, 4)
+    for wrong in (
+        {"straight": 1},
+        {"amount": "2s"},
+        {"amount": np.inf},
+        {"step": 1.5},
+        {"word": 3},
+    ):
+        with pytest.raises(MaskError) as caught:
+            Swing(**wrong)
+        assert caught.value.argument in wrong
+    for text in ("swing(straight=1)", "swing(amount=2s)", "swing(amount=true)", "swing(step=1.5)"):
+        with pytest.raises(MaskError):
+            parse(text)
+
+
+def test_a_mask_may_be_called_a_dataclass_once_more():
+    @dataclass(frozen=True)
+    class Again(m.Mask):
+        length: Length
+        seeds: tuple[int, ...] = field(default_factory=tuple)
+
+        def keep(self, clip):
+            return np.ones((1, 1), dtype=bool)
+
+    mask = Again("2s")
+    assert str(mask & beat) == "again(2s) & beat"
+    assert mask == Again(2 * s)
+    assert hash(mask) == hash(Again(2 * s))
+    assert pickle.loads(pickle.dumps(beat(width=3))) == beat(width=3)
+    for change in (lambda: setattr(beat, "width", 3), lambda: delattr(mask, "length")):
+        with pytest.raises(FrozenInstanceError):
+            change()
+
+
+def test_an_array_is_a_mask():
+    values = np.random.default_rng(0).random((5, 90)) < 0.5
+    mask, clip = m.given(values), Clip().context
+    assert (mask.array(clip) == values).all()
+    assert mask == m.given(torch.from_numpy(values)) == m.given(values.copy())
+    assert hash(mask) == hash(m.given(np.asfortranarray(values)))
+    assert mask != m.given(~values)
+    assert m.given(np.ones((8, 1), bool)) != m.given(np.ones((1, 8), bool))
+    values[:] = False
+    assert mask.array(clip).any(), "a copy"
+    assert str(mask - beat) == "array(5x90 in Python) - beat"
+    assert repr(mask) == "array(5x90 in Python)"
+    assert (m.dilate(mask, 1) & beat).in_python
+    assert not m.dilate(beat, 1).in_python
+    with pytest.raises(MaskError):
+        parse(str(mask))
+    assert pickle.loads(pickle.dumps(mask)) == mask
+    with pytest.raises(MaskError, match="5 x 90 values, and the clip has 5 x 89: codebooks x fr"):
+        mask.evaluate(Clip(n_frames=89).context)
+    wrong = (np.ones((5, 90)), np.ones(90, bool), torch.ones(1, 5, 90).bool(), [[1]], True, None)
+    for values in wrong:
+        with pytest.raises(MaskTypeError, match="are not a mask"):
+            m.given(values)
 
 
 MISUSED = [

@@ -123,7 +123,9 @@ def auto() -> LibrosaBeats | MadmomBeats:
         return chosen
 
 
-trackers: Registry[Any] = Registry("beat tracker", "vampprompt.beat_trackers", AnalysisError)
+trackers: Registry[Any] = Registry(
+    "beat tracker", "vampprompt.beat_trackers", AnalysisError, takes=2
+)
 for _kind in (LibrosaBeats, MadmomBeats, SteadyBeats, FileBeats):
     trackers.register(_kind.name, _kind)
 trackers.register("auto", auto)

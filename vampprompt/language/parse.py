@@ -19,11 +19,13 @@ from typing import Any, Final, TypeVar
 from vampprompt.errors import Span, VampPromptError
 from vampprompt.language.registry import Registry
 from vampprompt.language.scan import Token, scan, unquote
-from vampprompt.language.term import MAX_DEPTH, Argument, call
+from vampprompt.language.term import MAX_DEPTH, WORDS, Argument, call
 from vampprompt.units import UNITS, Quantity
 
 OPERATORS: Final = ("<", "<=", ">", ">=", "==", "!=")
 _MIRRORED: Final = {"<": ">", "<=": ">="}
+# More than the parts that a term may have, and soon read.
+_LONGEST: Final = 500_000
 _CLOSING: Final = {"(": ")", "[": "]"}
 
 T = TypeVar("T")
@@ -80,6 +82,9 @@ def read(text: str, grammar: Grammar) -> Any:
     VampPromptError
         Of the class of the grammar's names, if it says nothing. The error points into the text.
     """
+    if len(text) > _LONGEST:
+        place = Span(text, _LONGEST, _LONGEST + 1)
+        raise grammar.names.error(f"a text of more than {_LONGEST} characters", span=place)
     return _Parser(text, grammar).parse()
 
 
@@ -172,7 +177,10 @@ class _Parser:
             raise self._error(f"'{token.text}' cannot be compared", hint, token)
         arguments = self._arguments()
         error = self._names.error
-        return self._made(token, call, token.text, entry, arguments, self._since(token), error)
+        made = self._made(token, call, token.text, entry, arguments, self._since(token), error)
+        if not self._names.is_one(type(made)):
+            raise error(f"this made no {self._names.kind}", span=self._since(token))
+        return made
 
     def _comparison(self, axis: Token) -> Any:
         if self._next.text == "=":
@@ -195,8 +203,10 @@ class _Parser:
             return self._made(first, self._grammar.stretch, quantity, stop)
         if self._next.text in OPERATORS:
             return self._sandwich(first, quantity)
-        hint = f"write {first.text}.. for what follows, or compare: codebook<3"
-        if self._next.text in UNITS and self._next.kind == "name":
+        hint = "compare: codebook<3"
+        if isinstance(quantity, Quantity) and quantity.is_time:
+            hint = f"write {first.text}.. for what follows, or {hint}"
+        if self._next.text in UNITS and self._next.kind == "name" and first.text[-1].isdigit():
             hint = f"a unit stands right behind its number: {first.text}{self._next.text}"
         raise self._error(f"'{first.text}' alone is not {self._what}", hint, first)
 
@@ -275,6 +285,8 @@ class _Parser:
             values = self._listed(start, self._value)
             alone = start.text == "(" and self._tokens[self._index - 2].text != ","
             return values[0] if alone and len(values) == 1 else tuple(values)
+        if start.kind == "name" and start.text in WORDS:
+            return WORDS[self._take().text]
         outer, self._names = self._names, self._grammar.inner or self._names
         made = self._expression()
         self._names = outer

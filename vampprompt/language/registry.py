@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from inspect import signature
+from typing import Any, Generic, TypeVar
 
 from vampprompt.errors import Span, VampPromptError, did_you_mean
+from vampprompt.language.scan import is_name
+from vampprompt.language.term import Term, fields_of
 
 T = TypeVar("T")
 
@@ -22,18 +25,41 @@ class Registry(Generic[T]):
     group : str
         The entry point group that other packages add to (``"vampprompt.masks"``).
     error : type of VampPromptError
-        Raised for an unknown name.
+        Raised for an unknown name, and for what cannot have its name.
+    makes : type, optional
+        What the things are, or make when they are called.
+    takes : int, optional
+        With how many values that can be called.
+    plain : bool
+        Whether names may have hyphens.
     """
 
-    def __init__(self, kind: str, group: str, error: type[VampPromptError]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        group: str,
+        error: type[VampPromptError],
+        makes: type = object,
+        *,
+        takes: int | None = None,
+        plain: bool = True,
+    ) -> None:
         self.kind = kind
         self.group = group
         self.error = error
+        self.makes = makes
+        self.takes = takes
+        self.plain = plain
         self._items: dict[str, T] = {}
+        self._reserved: dict[str, str] = {}
 
     @cached_property
     def _installed(self) -> dict[str, EntryPoint]:
         return {point.name: point for point in entry_points(group=self.group)}
+
+    def reserve(self, what: str, names: Iterable[str]) -> None:
+        """Let no item have these names, as they are something else: ``an axis``."""
+        self._reserved.update(dict.fromkeys(names, what))
 
     def register(self, name: str, item: T) -> T:
         """Add an item, replacing none.
@@ -41,12 +67,56 @@ class Registry(Generic[T]):
         Raises
         ------
         ValueError
-            If the name is taken.
+            If the name is taken by another.
+        VampPromptError
+            If a text could not say the item, or its own text would not be read as it.
         """
-        if name in self._items:
+        self.check_name(name)
+        self._check(name, item)
+        if self._items.setdefault(name, item) is not item:
             raise ValueError(f"{self.kind} '{name}' is registered twice")
-        self._items[name] = item
         return item
+
+    def check_name(self, name: str) -> None:
+        """Find out whether a text can have a name for something new.
+
+        Raises
+        ------
+        VampPromptError
+            If not.
+        """
+        if not is_name(name.replace("-", "_") if self.plain else name):
+            hint = "a name is letters, digits and underscores, and begins with a letter"
+            raise self.error(f"'{name}' cannot be the name of a {self.kind}", hint=hint)
+        if what := self._reserved.get(name):
+            hint = "choose another name"
+            raise self.error(f"'{name}' is already {what} of the language", hint=hint)
+
+    def is_one(self, kind: type) -> bool:
+        """Return whether what is of that class is what the things here are or make."""
+        if self.takes is None:
+            return issubclass(kind, self.makes)
+        calls = (vars(base).get("__call__") for base in kind.__mro__)
+        try:
+            signature(next(filter(None, calls), object)).bind(*range(self.takes + 1))
+        except (TypeError, ValueError) as error:
+            return isinstance(error, ValueError)  # what is compiled says nothing of itself
+        return True
+
+    def _check(self, name: str, item: Any) -> None:
+        kind = item if isinstance(item, type) else type(item)
+        is_maker = callable(item) and not isinstance(item, (type, Term))
+        if not is_maker and not self.is_one(kind):
+            raise self.error(f"it is no {self.kind}")
+        if not issubclass(kind, Term):
+            return
+        fields_of(kind)
+        own = str(getattr(item, "name", ""))
+        # Another name for what the language has anyway does no harm.
+        known = self.get(own) if own in self and own != name else None
+        if own != name and kind not in (known, type(known)):
+            what = f"its texts would say '{own}', the name of its class, and not be read as it"
+            raise self.error(what, hint="give both the same name")
 
     def get(self, name: str, span: Span | None = None) -> T:
         """Return the item of that name, loading it first if another package has it.
@@ -67,10 +137,15 @@ class Registry(Generic[T]):
             raise self.error(f"unknown {self.kind} '{name}'", hint=hint, span=span)
         point = self._installed[name]
         try:
-            return self.register(name, point.load())
+            # Of several threads that load it, all get what the first one did.
+            item = point.load()
+            self.check_name(name)
+            self._check(name, item)
+            return self._items.setdefault(name, item)
         except Exception as error:
             raise self.error(
-                f"the {self.kind} '{name}' cannot be loaded from {point.value}: {error}",
+                f"the {self.kind} '{name}' cannot be loaded from {point.value}: "
+                f"{getattr(error, 'message', error)}",
                 hint="mend or uninstall the package that brings it",
                 span=span,
             ) from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from typing import Final, NamedTuple
 
 from vampprompt.errors import Span, VampPromptError
-from vampprompt.units import NUMBER
+from vampprompt.units import CLOCK, NUMBER
 
 _NUMBER: Final = f"(?:{NUMBER})"
 _NAME: Final = r"[^\W\d]\w*"
@@ -16,8 +18,10 @@ def _pattern(symbols: str, name: str) -> re.Pattern[str]:
     return re.compile(
         rf"""
           (?P<space>\s+)
+        | (?P<entity>&(?:[a-z]+|\#\d+);)
         | (?P<symbol>\.\.|<=|>=|==|!=|[{symbols}])
-        | (?P<quantity>{_NUMBER}[eE][-+]?\d+|{_NUMBER}(?:/{_NUMBER})?(?:[^\W\d]\w*|%)?)
+        | (?P<quantity>{_NUMBER}[eE][-+]?\d+
+            |(?:{CLOCK}|{_NUMBER}(?:/{_NUMBER})?)(?:[^\W\d]\w*|%)?)
         | (?P<name>{name})
         | (?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
         """,
@@ -37,6 +41,17 @@ _HINTS: Final = {
     "/": "a fraction has a number on either side and no space: 1/2beat",
     "[": "write parentheses",
     "{": "write parentheses",
+    ":": "write width=3 for an argument, 0:30 for a time",
+    "`": "leave it out",
+}
+# What word processors and web pages make of what people write, and what they meant.
+_MEANT: Final = {
+    **dict.fromkeys("“”„‟«»″", '"'),
+    **dict.fromkeys("‘’‚‛‹›′´", "'"),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    **{"…": "..", "≤": "<=", "≥": ">=", "≠": "!=", "∧": "&", "∨": "|", "⊕": "^", "¬": "~"},
+    **dict.fromkeys("×·∗∩", "&"),
+    "∪": "|",
 }
 
 
@@ -67,17 +82,28 @@ def scan(text: str, error: type[VampPromptError], *, plain: bool = False) -> lis
     tokens, start = [], 0
     while start < len(text):
         match = (_PLAIN if plain else _TOKEN).match(text, start)
-        if match is None:
+        if match is None or match.lastgroup == "entity":
+            wrong = match[0] if match else text[start]
             raise error(
-                f"unexpected character '{text[start]}'",
-                hint=None if plain and text[start] in "!+*" else _HINTS.get(text[start]),
-                span=Span(text, start, start + 1),
+                f"unexpected {'text' if match else 'character'} '{wrong}'",
+                hint=None if plain and wrong in "!+*" else _hint(wrong),
+                span=Span(text, start, start + len(wrong)),
             )
         if match.lastgroup != "space":
             tokens.append(Token(str(match.lastgroup), match[0], start, match.end()))
         start = match.end()
     end = len(text.rstrip())
     return [*tokens, Token("end", "", end, end)]
+
+
+def _hint(wrong: str) -> str | None:
+    sign = html.unescape(wrong)
+    meant = _MEANT.get(sign) or unicodedata.normalize("NFKC", sign)
+    if meant != wrong and meant.isascii() and meant.isprintable():
+        return f"write {meant.strip() or 'a space'}"
+    if unicodedata.category(wrong[0]) in ("Cf", "Cc"):
+        return "it is not to be seen; delete it"
+    return _HINTS.get(wrong)
 
 
 def is_name(text: str) -> bool:

@@ -9,9 +9,9 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache
-from typing import Any, ClassVar, NoReturn, Self, TypeVar, cast, get_args, get_type_hints
+from typing import Any, ClassVar, Final, NoReturn, Self, TypeVar, cast, get_args, get_type_hints
 
-from vampprompt.errors import Span, VampPromptError, did_you_mean
+from vampprompt.errors import Span, VampPromptError, did_you_mean, shown
 from vampprompt.language.scan import quote
 from vampprompt.units import Quantity
 
@@ -19,6 +19,15 @@ from vampprompt.units import Quantity
 # anything that a person writes; both turn a runaway program into a clear error.
 MAX_DEPTH = 100
 MAX_SIZE = 20_000
+LONGEST_REPR = 500
+
+# Values that are words.
+WORDS: Final = {
+    **{"true": True, "True": True, "false": False, "False": False},
+    **{"none": None, "None": None},
+}
+# What reads a field that is annotated with no more than one of these types.
+PLAIN: Final[dict[Any, Callable[[Any], Any]]] = {}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -46,6 +55,8 @@ class Term:
         Whether its text has all arguments, by name, also those that are at their defaults.
     span : Span or None
         Where it was written.
+    in_python : bool
+        Whether it, or a term among its arguments, was made from what no text can say.
     """
 
     name: ClassVar[str]
@@ -54,6 +65,7 @@ class Term:
     # How tightly the text binds among operators, from `|` to names and calls.
     level: ClassVar[int] = 6
     span: ClassVar[Span | None] = None
+    in_python: ClassVar[bool] = False
     _depth: ClassVar[int] = 1
     _size: ClassVar[int] = 1
 
@@ -66,12 +78,13 @@ class Term:
             what = f"{depth} levels deep" if depth > MAX_DEPTH else f"{size} parts large"
             what = f"a mask {what}; the limits are {MAX_DEPTH} levels and {MAX_SIZE} parts"
             raise self.error(what, hint="chains of one operator are one level: a | b | c")
-        self.__dict__.update(_depth=depth, _size=size)
+        in_python = self.in_python or any(child.in_python for child in children)
+        self.__dict__.update(_depth=depth, _size=size, in_python=in_python)
 
     @property
     def children(self) -> list[Any]:
         """The terms among its arguments."""
-        values = (getattr(self, field.name) for field, _ in _fields(type(self)))
+        values = (getattr(self, field.name) for field, _ in fields_of(type(self)))
         flat = (each for value in values for each in (value if type(value) is tuple else (value,)))
         return [value for value in flat if isinstance(value, Term)]
 
@@ -92,7 +105,9 @@ class Term:
 
         if not self.files:
             return self
-        values = {field.name: moved(getattr(self, field.name)) for field, _ in _fields(type(self))}
+        values = {
+            field.name: moved(getattr(self, field.name)) for field, _ in fields_of(type(self))
+        }
         values |= {name: move(values[name]) for name in _file_fields(type(self)) if values[name]}
         return type(self)(**values)
 
@@ -117,15 +132,15 @@ class Term:
         return written(self)[0]
 
     def __repr__(self) -> str:
-        shown = [
+        parts = (
             f"{name}{str(value)!r}" if isinstance(value, Quantity) else f"{name}{value!r}"
             for name, value in self._shown()
-        ]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        )
+        return shown(f"{type(self).__name__}({', '.join(parts)})", LONGEST_REPR)
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         """Yield the arguments that its text has, each behind its name where it is given by that."""
-        for field, default in _fields(type(self)):
+        for field, default in fields_of(type(self)):
             value, required = getattr(self, field.name), default is MISSING
             if self.shows_defaults or required or value != default:
                 unnamed = required and not field.kw_only and not self.shows_defaults
@@ -162,6 +177,8 @@ def readers(kind: type[Any]) -> Mapping[str, Callable[[Any], Any]]:
 
 
 def _reader(hint: Any) -> Callable[[Any], Any] | None:
+    if hint in PLAIN:
+        return PLAIN[hint]
     checks = [each for each in getattr(hint, "__metadata__", ()) if callable(each)]
     if checks:
         read: Callable[[Any], Any] = checks[0]
@@ -184,12 +201,13 @@ def _file_fields(kind: type[Any]) -> list[str]:
 
 
 @_once
-def _fields(kind: type[Any]) -> list[tuple[Field[Any], Any]]:
+def fields_of(kind: type[Any]) -> list[tuple[Field[Any], Any]]:
     """Return the fields of a dataclass, each with what it holds if nothing is given."""
     found: list[tuple[Field[Any], Any]] = []
     for field in fields(kind):
         read = readers(kind).get(field.name)
-        default = field.default
+        made = field.default_factory
+        default = field.default if made is MISSING else made()
         found.append((field, read(default) if read and default is not MISSING else default))
     return found
 
@@ -224,6 +242,8 @@ def _pieces(value: Any) -> Iterator[str | Term]:
         yield value
     elif isinstance(value, str):
         yield quote(value)
+    elif value is None or isinstance(value, bool):
+        yield str(value).lower()
     else:
         yield str(getattr(value, "__name__", value))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, TypeAlias
@@ -15,8 +16,8 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 
 from vampprompt.errors import MaskError, MaskTypeError, VampPromptError
-from vampprompt.language.term import Term
-from vampprompt.units import Quantity, exactly
+from vampprompt.language.term import PLAIN, Term
+from vampprompt.units import NUMBER, Quantity, exactly
 
 
 def offset(value: Any) -> Quantity:
@@ -33,7 +34,8 @@ def length(value: Any) -> Quantity:
     if quantity.number < 0:
         raise MaskError(f"'{quantity}' is negative", hint="write a length of 0 or more")
     if quantity.unit == "frame" and quantity.number.denominator != 1:
-        hint = f"write {quantity}s for seconds; a bare number is frames"
+        seconds = Quantity(quantity.number, "second")
+        hint = f"write {seconds} for seconds; a bare number is frames"
         raise MaskError(f"'{quantity}' is not a whole number of frames", hint=hint)
     return quantity
 
@@ -55,7 +57,8 @@ def share(value: Any) -> Quantity:
     if quantity.unit not in ("frame", "percent"):
         raise MaskError(f"'{quantity}' is not a share", hint="write 0.1 or 10%")
     if not 0 <= as_share(quantity) <= 1:
-        hint = f"write {quantity}% for a percentage" if 1 < quantity.number <= 100 else None
+        percent = Quantity(quantity.number, "percent")
+        hint = f"write {percent} for a percentage" if 1 < quantity.number <= 100 else None
         raise MaskError(f"'{quantity}' is not between 0 and 1", hint=hint)
     return quantity
 
@@ -97,9 +100,11 @@ def number(
     """Return what takes a finite number for which `allowed` holds, and says what is `expected`."""
 
     def take(value: Any) -> float:
-        is_number = isinstance(value, (int, float, np.integer, np.floating))
+        is_bare = isinstance(value, Quantity) and value.unit == "frame"
+        plain = value.number if is_bare else value
+        is_number = isinstance(plain, (int, float, Fraction, np.integer, np.floating))
         try:
-            given = float(value) if is_number and not isinstance(value, bool) else math.nan
+            given = float(plain) if is_number and not isinstance(plain, bool) else math.nan
         except OverflowError:
             given = math.inf
         if not math.isfinite(given) or not allowed(given):
@@ -131,6 +136,14 @@ def text(value: Any) -> str:
     return value
 
 
+def flag(value: Any) -> bool:
+    """Take true or false."""
+    if not isinstance(value, (bool, np.bool_)):
+        what = f"{_shown(value)} is neither true nor false"
+        raise MaskTypeError(what, hint="write true or false")
+    return bool(value)
+
+
 Offset: TypeAlias = Annotated[Quantity, offset]
 Length: TypeAlias = Annotated[Quantity, length]
 Period: TypeAlias = Annotated[Quantity, period]
@@ -140,6 +153,22 @@ Count: TypeAlias = Annotated[int, whole(0)]
 Positive: TypeAlias = Annotated[int, whole(1)]
 FilePath: TypeAlias = Annotated[str, file_path]
 Text: TypeAlias = Annotated[str, text]
+
+
+_FLOAT = re.compile(rf"({NUMBER})[eE][-+]?\d+|\d*\.\d+")
+_ANY = number(lambda given: True, "a number", "write one without a unit")
+PLAIN.update({bool: flag, int: whole(-(10**15)), float: _ANY, str: text})
+
+
+def quantity_or_float(written: str) -> Quantity | float:
+    """Read a quantity, or a float that Python writes in a way that no quantity has: ``1e-07``."""
+    try:
+        return Quantity.parse(written)
+    except MaskError:
+        # Longer than any float's own text is a slip of the keyboard.
+        if len(written) > 30 or not _FLOAT.fullmatch(written):
+            raise
+        return float(written)
 
 
 def bare_number(written: str) -> int | float:

@@ -8,7 +8,7 @@ masks listen to; composing and everything above it call it, and samplers and mod
 True
 """
 
-from vampprompt.masks.authored import audio, image, labels
+from vampprompt.masks.authored import array, audio, given, image, labels
 from vampprompt.masks.base import (
     Evaluation,
     Inner,
@@ -42,6 +42,7 @@ __all__ = [
     "Inner",
     "Mask",
     "Part",
+    "array",
     "audio",
     "beat",
     "codebook",
@@ -54,6 +55,7 @@ __all__ = [
     "explain",
     "frame",
     "from_vampnet",
+    "given",
     "image",
     "labels",
     "loud",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import Field, FrozenInstanceError, dataclass
 from functools import partial, reduce
 from typing import (
     TYPE_CHECKING,
@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vampprompt.clip import Clip
-from vampprompt.errors import MaskError, MaskTypeError, Span, VampPromptError
+from vampprompt.errors import MaskError, MaskTypeError, Span, VampPromptError, shown
 from vampprompt.language import Registry, Term
-from vampprompt.language.term import written
+from vampprompt.language.term import LONGEST_REPR, written
 from vampprompt.units import Quantity
 
 if TYPE_CHECKING:
@@ -62,7 +62,18 @@ class Mask(Term, ABC):
 
     def __init_subclass__(cls) -> None:
         cls.name = vars(cls).get("name", cls.__name__.lower())
+        given = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
         dataclass(frozen=True, repr=False)(cls)
+        # So that whoever writes @dataclass(frozen=True) as well finds it as it was: what is
+        # frozen, the base below says.
+        del cls.__setattr__, cls.__delattr__
+        for name, value in given.items():
+            setattr(cls, name, value)
+
+    def __setattr__(self, name: str, value: object = None) -> NoReturn:
+        raise FrozenInstanceError(f"cannot change '{name}' of a mask")
+
+    __delattr__ = __setattr__
 
     @abstractmethod
     def keep(self, clip: Evaluation) -> BoolArray:
@@ -173,7 +184,7 @@ class Chain(Mask):
         return np.asarray(reduce(self.combine, map(clip.keep_of, self.terms)))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(map(repr, self.terms))})"
+        return shown(f"{type(self).__name__}({', '.join(map(repr, self.terms))})", LONGEST_REPR)
 
     def pieces(self) -> Iterator[str | Mask]:
         for index, term in enumerate(self.terms):
@@ -346,7 +357,7 @@ def from_vampnet(mask: Tensor) -> Tensor:
 # one from arguments, usually its class.
 Entry: TypeAlias = Mask | Callable[..., Mask]
 
-masks: Registry[Entry] = Registry("mask", "vampprompt.masks", MaskError)
+masks: Registry[Entry] = Registry("mask", "vampprompt.masks", MaskError, Mask, plain=False)
 
 
 @overload

@@ -47,12 +47,14 @@ class Comparison(Mask):
         if bound.number < 0:
             hint = "write suffix(2s) for the last two seconds" if self.axis == "time" else None
             raise MaskError(f"{self.axis} is never negative, and '{bound}' is", hint=hint)
+        seconds = Quantity(bound.number, "second")
         whole = bound.unit == "frame" and bound.number.denominator == 1
         if self.axis != "time" and not whole:
-            hint = f"write time{self.operator}{bound}" if self.axis == "frame" else None
+            time = seconds if bound.unit == "frame" else bound
+            hint = f"write time{self.operator}{time}" if self.axis == "frame" else None
             raise MaskError(f"{self.axis} is a whole number, and '{bound}' is not", hint=hint)
         if bound.unit == "frame" and not whole:
-            hint = f"write {bound}s for seconds"
+            hint = f"write {seconds} for seconds"
             raise MaskError(f"'{bound}' is not a whole number of frames", hint=hint)
         object.__setattr__(self, "bound", bound)
         super().__post_init__()
@@ -77,7 +79,7 @@ class Comparison(Mask):
 
 
 class Range(Mask):
-    """Keep a stretch of time, half open: ``1.5s..3s``, ``2s..``, ``..1bar``.
+    """Keep a stretch of time, half open: ``1.5s..3s``, ``1:05..``, ``..1bar``.
 
     In Python ``time["1.5s":"3s"]``.
     """

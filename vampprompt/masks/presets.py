@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,15 +10,27 @@ from pathlib import Path
 from typing import Final
 
 from vampprompt.errors import MaskError, MaskTypeError, Span, did_you_mean
+from vampprompt.files import read_text
 from vampprompt.language import Grammar, Registry, read
-from vampprompt.language.scan import is_name
 from vampprompt.language.term import MAX_DEPTH
+from vampprompt.language.term import WORDS as VALUES
+from vampprompt.language.values import quantity_or_float
 from vampprompt.masks.base import And, Difference, Entry, Mask, Not, Or, Xor, masks
 from vampprompt.masks.position import AXES, Comparison, Range
 
 CHAINS: Final = {chain.operator: chain for chain in (Or, Xor, And, Difference)}
 # What some people write for an operator; no names, so that the mistake is understood.
 WORDS: Final = {"and": "&", "or": "|", "xor": "^", "minus": "-", "not": "~"}
+
+
+# In bytes, of a file of definitions.
+_LARGEST = 2**20
+_QUOTED = re.compile(
+    r'''"""(?s:.)*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*+"?|#.*|'''
+    r"""'''(?s:.)*?(?:'''|\Z)|'[^'\n]*'?"""
+)
+# Names of very many parts take very much memory, and no mask has a name of two.
+_MOST_DOTS = 100
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,10 @@ PRESETS: Final = {
 }
 
 
+for _what, _names in (("a word", [*WORDS, *VALUES]), ("an axis", AXES), ("a preset", PRESETS)):
+    masks.reserve(_what, _names)
+
+
 class Names(Registry[Entry]):
     """The names that a text may use.
 
@@ -93,14 +110,19 @@ class Names(Registry[Entry]):
     """
 
     def __init__(self, definitions: Mapping[str, str]) -> None:
-        super().__init__(masks.kind, masks.group, masks.error)
+        super().__init__(masks.kind, masks.group, masks.error, masks.makes)
         for name in definitions:
-            _refuse(name)
+            masks.check_name(name)
+            if name in masks:
+                hint = "choose another name"
+                raise MaskError(f"'{name}' is already a mask of the language", hint=hint)
         example = "what to keep, such as beat & codebook<3"
-        self.grammar = Grammar(self, example, None, CHAINS, Not, Comparison, AXES, Range, WORDS)
+        operators = (CHAINS, Not, Comparison, AXES, Range, WORDS)
+        self.grammar = Grammar(self, example, None, *operators, quantity_or_float)
         self._texts = {name: preset.text for name, preset in PRESETS.items()} | dict(definitions)
-        # None for a name whose expression is being read.
-        self._known: dict[str, Mask | None] = {}
+        self._known: dict[str, Mask] = {}
+        # The names whose expressions are being read, each within that of the one before.
+        self._reading: list[str] = []
         for name in definitions:
             self.get(name)
 
@@ -120,35 +142,25 @@ class Names(Registry[Entry]):
                 return masks.get(name, span)
             hint = did_you_mean(name, self) or "the command 'vampprompt masks' lists all names"
             raise MaskError(f"unknown mask '{name}'", hint=hint, span=span)
-        reading = [each for each, mask in self._known.items() if mask is None]
-        if name in reading:
-            cycle = " -> ".join([*reading[reading.index(name) :], name])
+        if name in self._reading:
+            cycle = " -> ".join([*self._reading[self._reading.index(name) :], name])
             raise MaskError(f"'{name}' is defined by itself: {cycle}", span=span)
-        if len(reading) >= MAX_DEPTH:
+        if len(self._reading) >= MAX_DEPTH:
             raise MaskError(f"definitions within definitions, more than {MAX_DEPTH} deep")
-        known = self._known.get(name)
-        return self._read(name, self._texts[name]) if known is None else known
+        if name not in self._known:
+            self._reading.append(name)
+            self._known[name] = self._read(name, self._texts[name])
+            self._reading.pop()
+        return self._known[name]
 
     def _read(self, name: str, text: str) -> Mask:
-        self._known[name] = None
         try:
             mask: Mask = read(text, self.grammar)
         except MaskError as error:
             if error.span is not None and error.span.text == text:
                 error.message = f"{error.message}, in the definition of '{name}'"
             raise
-        self._known[name] = mask
         return mask
-
-
-def _refuse(name: str) -> None:
-    if not is_name(name):
-        hint = "a name is letters, digits and underscores, and begins with a letter"
-        raise MaskError(f"'{name}' cannot be the name of a mask", hint=hint)
-    kinds = (("a word", WORDS), ("an axis", AXES), ("a preset", PRESETS), ("a mask", masks))
-    taken = next((kind for kind, names in kinds if name in [*names]), None)
-    if taken:
-        raise MaskError(f"'{name}' is already {taken} of the language", hint="choose another name")
 
 
 def parse(text: str, definitions: Mapping[str, str] | None = None) -> Mask:
@@ -199,10 +211,11 @@ def read_definitions(path: str | Path) -> dict[str, str]:
     MaskError
         If the file cannot be read, or holds something else.
     """
+    text = read_text(path, MaskError, _LARGEST)
     try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MaskError(f"cannot read '{path}': {error.strerror}") from None
+        if _QUOTED.sub("", text).count(".") > _MOST_DOTS:
+            raise ValueError("a dot in a name")
+        found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise MaskError(f"'{path}' is not a TOML file: {error}") from None
     for name, expression in found.items():

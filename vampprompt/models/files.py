@@ -39,7 +39,7 @@ StateDict: TypeAlias = dict[str, Tensor]
 Made = TypeVar("Made", bound=nn.Module)
 
 # Called with the family's own settings. What it returns is an `nn.Module`, too.
-codecs: Registry[Callable[..., Any]] = Registry("codec", "vampprompt.codecs", ModelError)
+codecs: Registry[Callable[..., Any]] = Registry("codec", "vampprompt.codecs", ModelError, nn.Module)
 codecs.register("dac", DacCodec)
 codecs.register("dac-mrf", DacMrfCodec)
 codecs.register("spectral", SpectralCodec)

@@ -10,7 +10,7 @@ from dataclasses import is_dataclass, replace
 from inspect import Parameter, Signature
 from typing import Any, cast
 
-from vampprompt.errors import SamplerError, Span
+from vampprompt.errors import SamplerError
 from vampprompt.language import Grammar, Registry, read
 from vampprompt.language.term import parameters
 from vampprompt.language.values import bare_number
@@ -52,10 +52,10 @@ __all__ = [
     "with_steps",
 ]
 
-samplers: Registry[Any] = Registry("sampler", "vampprompt.samplers", SamplerError)
+samplers: Registry[Any] = Registry("sampler", "vampprompt.samplers", SamplerError, takes=4)
 """Samplers by name, those of installed packages included: each takes its settings by keyword."""
 
-parts: Registry[Any] = Registry("schedule or filter", "vampprompt.filters", SamplerError)
+parts: Registry[Any] = Registry("schedule or filter", "vampprompt.filters", SamplerError, takes=1)
 """What the settings of samplers may name, that of installed packages included."""
 
 GRAMMAR = Grammar(samplers, "typical(mass=0.15, steps=36)", parts, number=bare_number, plain=True)
@@ -81,9 +81,7 @@ def from_text(text: str) -> Sampler:
     >>> str(from_text("top-p(p=0.8, steps=12)"))
     'confidence(steps=12, filters=[top-p(p=0.8)])'
     """
-    sampler = read(text, GRAMMAR)
-    if not isinstance(sampler, Sampler):
-        raise SamplerError("this made no sampler", span=Span(text, 0, len(text)))
+    sampler: Sampler = read(text, GRAMMAR)
     return sampler
 
 
