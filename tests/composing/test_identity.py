@@ -159,6 +159,20 @@ def test_what_was_made_in_python_has_to_be_given_again(bundle, here, setting):
     assert np.array_equal(again.audio, song.audio)
 
 
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy, lambda keep: vp.masks.given(keep)])
+def test_a_mask_is_also_an_array(bundle, here, kind):
+    keep = np.random.default_rng(0).random((4, 35)) < 0.3
+    song = compose(kind(keep), bundle)
+    assert np.array_equal(song.keep[0].numpy(), keep)
+    song.write("out.wav")
+    recipe = vp.Recipe.read("out.json")
+    with pytest.raises(vp.VampPromptError, match="made in Python"):
+        vp.remake(recipe, bundle)
+    assert np.array_equal(vp.remake(recipe, bundle, mask=kind(keep)).audio, song.audio)
+    np.save("keep.npy", keep)
+    assert np.array_equal(compose('array("keep.npy")', bundle).audio, song.audio)
+
+
 def test_a_tracker_that_was_never_asked_is_not_needed(bundle, here):
     song = compose("periodic(3)", bundle, beats=Told())
     assert json.loads(song.recipe.to_json())["beats"] is None

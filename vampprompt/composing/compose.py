@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vampprompt import analysis, models
@@ -41,7 +42,7 @@ OnStep: TypeAlias = Callable[[str, Step], None]
 
 def compose(
     source: str | Path | Audio | Source,
-    mask: str | Mask,
+    mask: str | Mask | NDArray[np.bool_] | Tensor,
     bundle: Bundle,
     *,
     cache: bool = True,
@@ -57,8 +58,8 @@ def compose(
     source : str, Path, Audio or Source
         A file, or audio ``[channel, samples]`` of any length, rate and number of channels; or
         what a recipe says of a file, which must not have changed since.
-    mask : str or Mask
-        What to keep.
+    mask : str, Mask, or array
+        What to keep; also as bool ``[codebook, frame]``, of numpy or PyTorch.
     bundle : Bundle
         Codec and token models, as `vampprompt.load` returns them.
     cache : bool

@@ -24,7 +24,7 @@ _MOST_STRETCH = 100
 
 @dataclass(frozen=True)
 class InPython:
-    """What stands in a recipe for a sampler or a beat tracker that no text says."""
+    """What stands in a recipe for a mask, sampler or beat tracker that no text says."""
 
     kind: str
 
@@ -42,8 +42,19 @@ class InPython:
         )
 
 
-def _mask(value: Any) -> Mask:
-    return masks.parse(value) if isinstance(value, str) else operand(value)
+def _mask(value: Any) -> Any:
+    if isinstance(value, str):
+        return masks.parse(value)
+    if hasattr(value, "__array__"):  # of numpy or PyTorch
+        return masks.given(value)
+    return operand(value) if _in_python(value) is None else _in_python(value)
+
+
+def _in_python(value: Any) -> InPython | None:
+    """Return what stands for something made in Python, if JSON or this value is that."""
+    if isinstance(value, dict) and value.keys() == {"python"}:
+        return InPython(str(value["python"]))
+    return value if isinstance(value, InPython) else None
 
 
 def _sampler(value: Any) -> Any:
@@ -62,11 +73,11 @@ def _tracker(value: Any) -> Any:
 
 def _callable(read: Callable[[str], Any], value: Any, what: str) -> Any:
     """Return what a text names, or what is given in its place if it can be called."""
-    if isinstance(value, dict) and value.keys() == {"python"}:
-        return InPython(str(value["python"]))
-    if not isinstance(value, str) and not callable(value):
+    if isinstance(value, str):
+        return read(value)
+    if _in_python(value) is None and not callable(value):
         raise VampPromptError(f"{value!r:.80} is no {what}", hint="give its text")
-    return read(value) if isinstance(value, str) else value
+    return _in_python(value) or value
 
 
 def _variations(value: Any) -> tuple[int, ...]:
@@ -169,7 +180,7 @@ class Settings:
                 "stretched audio has no original samples to keep", hint="leave out --keep-audio"
             )
         for name, value in self._terms():
-            if not _reads_back(readers(Settings)[name], value):
+            if not _is_in_python(value) and not _reads_back(readers(Settings)[name], value):
                 raise VampPromptError(
                     f"{name}: no text says this {type(value).__name__}, so no recipe could: "
                     f"'{value}' is something else, or nothing",
@@ -208,6 +219,11 @@ class Settings:
         return [(name, value) for name, value in found if isinstance(value, Term)]
 
 
+def _is_in_python(term: Any) -> bool:
+    """Return whether a term, or one that it is made of, is of values that no text says."""
+    return getattr(term, "in_python", False) or any(map(_is_in_python, term.children))
+
+
 def _reads_back(read: Callable[[Any], Any], term: Term) -> bool:
     try:
         return bool(read(str(term)) == term)
@@ -219,7 +235,7 @@ def _written(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
     if isinstance(value, Term):
-        return str(value)
+        return {"python": str(value)} if _is_in_python(value) else str(value)
     if callable(value):
         kind = value.kind if isinstance(value, InPython) else None
         named = value if hasattr(value, "__qualname__") else type(value)
