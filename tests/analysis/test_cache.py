@@ -32,6 +32,7 @@ class Counting(Term):
     number: float = 4
     length: Length = TWO
     numbers: tuple[int, ...] = (3, 4)
+    others: Any = None
 
 
 class Other(Counting):
@@ -108,7 +109,7 @@ class Unversioned(Counting):
 
 
 @pytest.mark.parametrize(
-    "analysis", [Plain(), Unversioned(), Counting(number=np.arange(2000)), Counting(number=len)]
+    "analysis", [Plain(), Unversioned(), Counting(others=np.arange(2000)), Counting(others=len)]
 )
 def test_what_nobody_could_tell_apart_is_not_kept(analysis: Any, folder: Path) -> None:
     assert asked(analysis) == 2
