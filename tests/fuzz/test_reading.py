@@ -15,7 +15,7 @@ from tests.fuzz.checks import examples
 from tests.masks.clips import DATA, Clip
 from vampprompt.composing import Recipe, Settings, Source
 from vampprompt.errors import MaskError, VampPromptError
-from vampprompt.masks import audio, image, labels, parse, read_definition, read_definitions
+from vampprompt.masks import array, audio, image, labels, parse, read_definition, read_definitions
 
 CHANCE = st.randoms(use_true_random=False)
 CLIPS = [
@@ -114,20 +114,27 @@ def drawn(kind):
     return buffer.getvalue()
 
 
+def saved(values):
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()
+
+
 FILES = [drawn(kind) for kind in ("PNG", "BMP", "GIF", "TIFF", "JPEG", "PPM", "TGA", "ICO")]
+FILES += [drawn("WEBP"), saved(np.ones((5, 90), dtype=bool)), saved(np.ones((2, 3)))]
 FILES += [(DATA / name).read_bytes() for name in ("mask.png", "mask.wav")]
 
 
 @examples(350)
 @given(content=st.sampled_from(FILES).flatmap(checks.spoilt))
-def test_images_and_recordings(path, content):
+def test_images_arrays_and_recordings(path, content):
     path.write_bytes(content)
-    evaluate(image(path))
-    evaluate(audio(path))
+    for kind in (image, array, audio):
+        evaluate(kind(path))
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\udcff", "x" * 300, "", "."])
-@pytest.mark.parametrize("kind", [labels, image, audio])
+@pytest.mark.parametrize("kind", [labels, image, audio, array])
 def test_paths_that_cannot_be(tmp_path, name, kind):
     evaluate(kind(str(tmp_path / name)))
 

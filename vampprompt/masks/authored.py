@@ -199,7 +199,7 @@ def _check_fits(what: str, shape: tuple[int, ...], clip: Evaluation) -> None:
         size = " x ".join(map(str, shape[:8]))
         raise MaskError(
             f"{what} has {size} values, and the clip has {of_clip}: codebooks x frames",
-            hint="make it for this clip: vampprompt mask --npy shows how many it has",
+            hint="vampprompt mask --npy writes arrays of the size of a clip",
         )
 
 
