@@ -129,11 +129,12 @@ def old_names() -> Iterator[None]:
     """Put names that Python and numpy have dropped back for a while, without warnings of madmom.
 
     madmom looks them up when it is imported and again while it runs. Nobody else gets to
-    depend on them: they go again. Only warnings about madmom's own code are left out, for
-    `warnings.catch_warnings` would lose the filters of other threads.
+    depend on them: they go again. Only warnings about its own code and the old library that tells
+    it its version are left out, for `warnings.catch_warnings` would lose the filters of other
+    threads.
     """
     with _lock:
-        warnings.filterwarnings("ignore", module="madmom")
+        warnings.filterwarnings("ignore", module="madmom|pkg_resources")
         added = [gone for gone in _GONE if gone[1] not in vars(gone[0])]
         for module, name, value in added:
             setattr(module, name, value)

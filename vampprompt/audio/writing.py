@@ -59,6 +59,7 @@ def write(file: FilePath | BinaryIO, audio: Audio, format: str | None = None) ->
 
     Examples
     --------
+    >>> from vampprompt.audio import read
     >>> write("out.flac", read("in.wav"))
     ()
     >>> read("out.flac").duration

@@ -7,8 +7,10 @@ of them, nor masks and samplers. Its names are loaded when first used, so that w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -87,3 +89,13 @@ def shape_of(name: str, *, on_notice: Callable[[str], None] | None = None) -> Sh
     model = outline(name, on_notice=on_notice)
     codec, vocab_size = model.codec, model.fine.vocab_size
     return Shape(model.n_codebooks, codec.sample_rate, codec.hop_length, vocab_size)
+
+
+class _Room(ModuleType):
+    def __setattr__(self, name: str, value: object) -> None:
+        # Importing the module `codecs` must not hide the registry of that name.
+        if not (name == "codecs" and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Room
