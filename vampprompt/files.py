@@ -92,8 +92,9 @@ def read_json(path: FilePath, error: type[FileError] = FileError, most: int = MO
         Of the class given, if it cannot be read or is not JSON, also for a name that is given
         twice and for numbers that are none.
     """
-    text = read_text(path, error, most)
+    content = read_bytes(path, most, error)
     try:
+        text = content.decode("utf-8-sig")  # the one encoding that JSON has between programs
         return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
     except (ValueError, RecursionError) as wrong:
         raise error(f"'{path}' is not JSON: {wrong}") from wrong
