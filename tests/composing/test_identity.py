@@ -419,3 +419,19 @@ def test_adding_a_setting_is_one_line(bundle, here):
         More(mask="onset", echo=9)
     option = next(one for one in options_of(More) if one.name == "echo")
     assert option.annotation.__metadata__[0].help == "How often it comes back."
+
+
+def test_whatever_a_notebook_shows_is_one_short_line(bundle, here):
+    song = compose("everything | " * 50 + "beat", bundle, beats="steady(120bpm)")
+    clip = vp.prepare(vp.read("in.wav"), bundle, beats="steady(120bpm)")
+    for shown in (
+        song,
+        song.recipe,
+        bundle,
+        clip,
+        clip.beats,
+        clip.audio,
+        song.recipe.settings.mask,
+    ):
+        assert "\n" not in repr(shown)
+        assert len(repr(shown)) <= 501

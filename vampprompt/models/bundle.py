@@ -15,7 +15,7 @@ from typing import Any, cast, overload
 import torch
 from torch import Tensor, nn
 
-from vampprompt.errors import ModelError
+from vampprompt.errors import ModelError, shown
 from vampprompt.files import check_readable, scratch_folder
 from vampprompt.models.files import make_codec, make_model, read_weights
 from vampprompt.models.hub import LICENCES, find_folder
@@ -58,7 +58,7 @@ class _Identity:
         vars(bundle)["_identity"] = identity, bundle._marks if identity else []
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """A codec and the token models that were trained on its tokens.
 
@@ -97,6 +97,9 @@ class Bundle:
     finetune: str | None = None
     lora: str | None = None
     licence: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Bundle: {shown(self.name, 60)} on {self.device} in {self.reference['dtype']}>"
 
     @property
     def n_codebooks(self) -> int:
