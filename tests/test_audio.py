@@ -617,3 +617,31 @@ def test_any_name_that_a_file_can_have(name: bytes, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(name)
     audio.write(path, Audio(stereo(), RATE))
     assert audio.read(path).duration == 0.5
+
+
+@pytest.mark.parametrize("unknown", [False, True])
+def test_memory_that_a_container_or_a_user_does_not_have(unknown: bool, monkeypatch) -> None:
+    from vampprompt.audio import memory
+
+    class Machine:
+        """Files of a machine that says what it has, or of one that says nothing."""
+
+        def __init__(self, path: str) -> None:
+            self.path = path
+
+        def __truediv__(self, name: str) -> Machine:
+            return Machine(f"{self.path}/{name}")
+
+        def read_text(self) -> str:
+            if unknown or "meminfo" in self.path:
+                raise OSError
+            said = {"memory.current": "1000", "memory.max": str(2**30), "statm": "5 5"}
+            return said[self.path.rpartition("/")[2]]
+
+    monkeypatch.setattr(memory, "Path", Machine)
+    monkeypatch.setattr("resource.getrlimit", lambda kind: (2**31, 2**31))
+    if unknown:
+        memory.check_memory(2**29, "it")
+    else:
+        with pytest.raises(AudioError, match=r"it needs 1\.5 GiB of memory, and 1\.0 GiB are free"):
+            memory.check_memory(1.5 * 2**30, "it")
