@@ -71,12 +71,13 @@ def mask(
     wanted = vp.parse(expression, definitions_of(define or [], masks))
     stretch = None if span is None else vp.parse(span)
     written = {"--plot": plot, "--image": image, "--npy": npy}
-    heard: dict[str, Any] = {"mask": wanted, "beats": beats}
-    files = [source, masks, *map(Path, vp.Settings(**heard).files)]
+    tracker = vp.analysis.tracker(beats)
+    of_terms = (*wanted.files, *getattr(tracker, "files", ()))
+    files = [source, masks, *map(Path, of_terms)]
     check_places(((option, path) for option, path in written.items() if path), filter(None, files))
     recording = read_recording(source)
     shape = vp.models.shape_of(model, on_notice=notice)
-    context = vp.prepare(recording, shape, beats=beats, seed=seed, cache=cache)
+    context = vp.prepare(recording, shape, beats=tracker, seed=seed, cache=cache)
     keep = wanted.array(context)
     shown = None if stretch is None else _frames(stretch, context)
     from . import grid

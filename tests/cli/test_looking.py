@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
@@ -190,3 +192,24 @@ def test_a_card_is_shown_and_does_not_steer_the_terminal(told, mine, card, expec
 def test_what_is_far_too_large_for_a_card_is_none(told, mine):
     (mine / "card.md").write_text("far " * 100_000)
     assert "far" not in told("models", "mine")
+
+
+LOOK = """
+import sys
+from vampprompt_cli.main import run
+sys.argv = ["vampprompt", "mask", "in.wav", "-m", "beat & codebook<3 | onset"]
+try:
+    run()
+finally:
+    slow = {"torch", "scipy.signal", "librosa", "madmom", "matplotlib"} & sys.modules.keys()
+    print("slow:", sorted(slow))
+"""
+
+
+def test_looking_again_loads_nothing_slow(folder):
+    for again in (False, True):
+        ran = subprocess.run(
+            [sys.executable, "-c", LOOK], capture_output=True, text=True, check=False
+        )
+        assert "keeps" in ran.stdout, ran.stderr
+        assert not again or "slow: []" in ran.stdout
