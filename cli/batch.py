@@ -103,7 +103,9 @@ def batch(
     """
     variations = plan.settings.variations
     todo = jobs(sources, output, variations)
-    written = [("-o", path) for job in todo for path in files_of(job.output, variations)]
+    written = [
+        ("-o", path) for job in todo for path in files_of(job.output, variations, force=force)
+    ]
     written += [("--csv", table)] if table else []
     check_places(written, [*plan.files, *(job.source for job in todo)])
     _make_folder(output)
@@ -212,8 +214,7 @@ def _attempt(how: _How, bundle: Bundle, job: Job) -> Outcome:
         reason = f"a fault of vampprompt, please report it: {error!r}"
         return Outcome(job, "failed", error=reason, fault=traceback.format_exc())
     seconds = time.perf_counter() - start
-    notes = tuple(dict.fromkeys(audio.notes + song.notes))
-    return Outcome(job, "made", tuple(paths), song.kept, seconds, notes=notes)
+    return Outcome(job, "made", tuple(paths), song.kept, seconds, notes=song.notes)
 
 
 def _done(plan: Plan, bundle: Bundle, job: Job, audio: Audio) -> list[Path]:

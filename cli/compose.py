@@ -56,7 +56,7 @@ def compose(
     recording = source or of_recipe
     target = _target(output, source, plan)
     variations = plan.settings.variations
-    written = [] if target == DASH else files_of(target, variations)
+    written = [] if target == DASH else files_of(target, variations, force=force)
     is_same = source is None and not plan.is_changed
     read = [path for path in (*plan.files, recording) if path and not (is_same and path in written)]
     places = [("-o", path) for path in written]

@@ -50,10 +50,10 @@ def song_path(folder: Path, source: Path, whole: bool = False, addition: str = "
     return folder / f"{stem}{addition}.wav"
 
 
-def files_of(output: Path, variations: Sequence[int]) -> list[Path]:
+def files_of(output: Path, variations: Sequence[int], *, force: bool = False) -> list[Path]:
     """Return all that a song is written to: its audio, then its recipes."""
     paths = audio_paths(output, variations)
-    return [*paths, *map(recipe_path, paths)]
+    return [*paths, *(recipe_path(one, force=force) for one in paths)]
 
 
 def check_places(written: Iterable[tuple[str, Path]], read: Iterable[Path]) -> None:

@@ -226,6 +226,7 @@ def test_by_no_name_is_overwritten_what_is_read(folder):
         ("compose", "in.wav", "-m", 'labels("cue.json")', "-o", "cue.wav"),
         ("compose", "in.wav", "-m", 'audio("guide.wav")', "-o", "guide.wav"),
         ("compose", "in.wav", "-m", "beat", "-o", "out.wav", "--report", "in.wav"),
+        ("compose", "in.wav", "-m", "beat", "--masks", "cue.json", "-o", "cue.wav", "--force"),
         ("mask", "in.wav", "-m", "beat", "--npy", "in.wav"),
         ("mask", "in.wav", "-m", 'image("cue.json")', "--plot", "cue.json"),
         ("mask", "in.wav", "-m", "beat", "--npy", "x", "--plot", "x"),

@@ -15,6 +15,7 @@ from vampprompt.audio.recording import (
     Samples,
     fit,
     mono,
+    peak,
     resample,
     resampled_length,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "loudness",
     "mono",
     "normalise",
+    "peak",
     "read",
     "resample",
     "resampled_length",

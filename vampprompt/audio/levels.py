@@ -107,7 +107,7 @@ def normalise(
     return np.clip(scaled, -1, 1, out=scaled), gain
 
 
-def limit(samples: Samples) -> Samples:
-    """Return audio turned down, where it must be, so that its peak stays within ±1."""
-    highest = peak(samples)
-    return samples if highest <= 1 else (samples / np.float32(highest)).clip(-1, 1)
+def limit(samples: Samples, most: float = 1.0) -> Samples:
+    """Return audio turned down, where it must be, so that its peak is at most `most`."""
+    over = peak(samples) / most
+    return samples if over <= 1 else (samples / np.float32(over)).clip(-most, most)

@@ -59,7 +59,8 @@ class Source:
         """Describe the file of a recording, if its samples are still those read from it."""
         if not audio.is_as_read:
             return None
-        return cls(str(audio.path), samples=audio.identity)
+        # Which is what `is_as_read` has just worked out anew.
+        return cls(str(audio.path), samples=audio.source_identity or "")
 
     def check(self) -> None:
         """Find out whether the file is still the same.

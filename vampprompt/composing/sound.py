@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vampprompt import analysis
-from vampprompt.audio import Audio, Samples, check_memory, fit, loudness, resample
+from vampprompt.audio import (
+    Audio,
+    Samples,
+    check_memory,
+    fit,
+    limit,
+    loudness,
+    peak,
+    resample,
+)
 from vampprompt.clip import Clip
 from vampprompt.errors import VampPromptError
 from vampprompt.protocols import BeatTracker
@@ -135,19 +144,13 @@ def restore(clip: Clip, decoded: Samples, stretch: int = 1) -> Restored:
     gain = min(10 ** (min(louder, MOST_GAIN_DB) / 20) / clip.gain, _MOST_FACTOR)
     samples: Samples = fit(resample(decoded, clip.grid.sample_rate, rate), length)
     samples = samples * np.float32(gain)
-    most = max(1.0, _peak(clip.audio.samples))
-    over = _peak(samples) / most
-    if over > 1:
-        samples = (samples / np.float32(over)).clip(-most, most)
+    most = max(1.0, peak(clip.audio.samples))
+    over = peak(samples) / most
+    samples = limit(samples, most)
     quieter = max(louder - MOST_GAIN_DB, 0.0) + 20 * np.log10(max(over, 1.0))
     why = "its peaks are higher, and must not be cut off" if over > 1 else "it is nearly silent"
     note = f"the song is {quieter:.1f} dB quieter than the recording: {why}"
     return Restored(samples, note if quieter > _AUDIBLE_DB else "")
-
-
-def _peak(samples: Samples) -> float:
-    # Without the copy that np.abs would make of a long recording.
-    return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))
 
 
 def crossfade(clip: Clip, composed: Samples, kept: NDArray[np.bool_]) -> Samples:
