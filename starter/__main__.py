@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from . import corpus, opus, report
+from . import corpus, opus, pieces, recordings, report, tables
 from .codec import train_codec
 from .evaluate import Evaluation
 from .loop import make_loop
@@ -124,8 +124,8 @@ class Stages:
     def evaluate(self) -> None:
         """Measure the packed checkpoint; the figures go into the README and the model card."""
         evaluation = self._evaluation()
-        if not opus.available():
-            console.print("opus-tools are not installed: no figures of Opus")
+        for lacking in _not_measured():
+            typer.echo(f"not measured: {lacking}", err=True)
         with _counting("evaluate", len(evaluation.missing)) as count:
             evaluation.measure(count)
         if not evaluation.is_timed:
@@ -146,6 +146,7 @@ class Stages:
 
     def _publish(self, evaluation: Evaluation) -> None:
         figures = evaluation.figures()
+        typer.echo(tables.aims(figures))
         report.write_card(HERE / "card.md", self.target / "card.md", figures)
         if self.publish:
             (HERE / "evaluation.json").write_text(json.dumps(figures, indent=2) + "\n")
@@ -156,6 +157,16 @@ class Stages:
         """Make the demo's loop."""
         if self.publish:
             make_loop(ROOT / "docs" / "audio")
+
+
+def _not_measured() -> Iterator[str]:
+    """Say what cannot be measured here."""
+    if not opus.available():
+        yield "Opus, for want of opus-tools"
+    if not pieces.available():
+        yield "pieces written by hand, for want of FluidSynth and its sound banks"
+    for package in recordings.missing():
+        yield f"game music, for want of Debian's {package}"
 
 
 @contextmanager

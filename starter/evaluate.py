@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import numpy as np
 from torch import nn
 
 import vampprompt as vp
+from vampprompt import analysis
 from vampprompt.audio import Samples
 from vampprompt.models.transformer import VampNet
 from vampprompt.units import FloatArray
 
-from . import compression, opus, pictures, prediction, prompts, speed
+from . import (
+    compression,
+    opus,
+    pictures,
+    pieces,
+    prediction,
+    prompts,
+    recordings,
+    speed,
+    steadiness,
+)
 from .corpus import open_clips, to_audio
+from .parts import Part, Parts
 from .render import SAMPLE_RATE
 from .settings import Settings
+from .tables import BY_HAND, HELD_OUT, REAL
 from .training import seconds_spent
 
-WORKERS = 2
 PICTURED = 4
 """The clip whose spectrograms are drawn."""
 
 _SECONDS = 10
-_HELD_OUT = "held-out clips"
-
-Part: TypeAlias = Callable[[], Any]
+_KINDS = {"clip": HELD_OUT, "piece": BY_HAND, "recording": REAL}
 
 
-class Evaluation:
+class Evaluation(Parts):
     """The figures of one checkpoint, each part of them kept in a file once it is measured.
 
     Parameters
@@ -46,54 +51,40 @@ class Evaluation:
         What the checkpoint was made with.
     packed
         Its folder.
-    recordings
-        Real ones, for the codec.
+    given
+        Real recordings, beside the game music that is installed.
     """
 
-    def __init__(self, settings: Settings, packed: Path, recordings: Sequence[Path]) -> None:
+    def __init__(self, settings: Settings, packed: Path, given: Sequence[Path]) -> None:
         self.settings = settings
         self.packed = packed
         self.bundle = _load(packed)
-        self.folder = settings.work / "evaluation" / self.bundle.identity
         tests = _Tests(settings, packed)
-        sounds = {_HELD_OUT: None} | {path.name: path for path in recordings}
-        self.parts: dict[str, Part] = {}
+        count = settings.composed
+        sounds = {HELD_OUT: None} | {path.name: path for path in given}
+        real = [*given, *(path for path in recordings.GAME_MUSIC if path.exists())]
+        parts: dict[str, Part] = {"chord": tests.chord}
+        parts |= {f"codec {name}": partial(tests.codec, path) for name, path in sounds.items()}
+        parts |= {name: partial(tests.tokens, name) for name in ("coarse", "fine")}
         if opus.available():
-            self.parts |= {
-                f"opus {name}": partial(tests.opus, path) for name, path in sounds.items()
+            parts |= {f"opus {name}": partial(tests.opus, path) for name, path in sounds.items()}
+        if pieces.available():
+            parts |= {
+                f"piece {path.stem}": partial(tests.piece, path) for path in pieces.PIECES[:count]
             }
-        self.parts |= {f"codec {name}": partial(tests.codec, path) for name, path in sounds.items()}
-        self.parts |= {name: partial(tests.tokens, name) for name in ("coarse", "fine")}
+        parts |= {f"recording {path.stem}": partial(tests.recording, path) for path in real[:count]}
         # last, so that an evaluation that is stopped has figures of fewer clips
-        self.parts |= {
-            f"prompts {clip:02}": partial(tests.prompts, clip) for clip in range(settings.composed)
-        }
-
-    @property
-    def missing(self) -> dict[str, Part]:
-        """The parts that are to be measured yet."""
-        return {name: part for name, part in self.parts.items() if not self._file(name).exists()}
-
-    def measure(self, on_part: Callable[[], None] = lambda: None) -> None:
-        """Measure what is missing, in two processes of one thread each."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with _one_thread_each(), ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
-            running = {pool.submit(part): name for name, part in self.missing.items()}
-            try:
-                for done in as_completed(running):
-                    self._write(running[done], done.result())
-                    on_part()
-            finally:
-                pool.shutdown(cancel_futures=True)
+        parts |= {f"clip {clip:02}": partial(tests.clip, clip) for clip in range(count)}
+        super().__init__(settings.work / "evaluation" / self.bundle.identity, parts)
 
     @property
     def is_timed(self) -> bool:
         """Whether it has been measured how long composing takes."""
-        return self._file("speed").exists()
+        return self.has("speed")
 
     def time(self) -> None:
         """Measure how long composing takes, which the machine must be idle for."""
-        self._write("speed", speed.composing_time(self.bundle, _clip(self.settings, 0)))
+        self.write("speed", speed.composing_time(self.bundle, _clip(self.settings, 0)))
 
     def draw(self, target: Path) -> None:
         """Draw spectrograms."""
@@ -103,27 +94,24 @@ class Evaluation:
 
     def figures(self) -> dict[str, Any]:
         """Gather all that has been measured."""
-        found = {
-            name: json.loads(self._file(name).read_text())
-            for name in (*self.parts, "speed")
-            if self._file(name).exists()
-        }
-        clips = [found[name] for name in found if name.startswith("prompts ")]
+        groups = {name: list(self.found(f"{kind} ").values()) for kind, name in _KINDS.items()}
         return {
             "identity": self.bundle.identity,
             "data": {
                 name: getattr(self.settings, name) for name in ("clips", "held_out", "seconds")
             },
             "bitrate": round(compression.bitrate(self.bundle.codec), 3),
-            "codec": _of_kind("codec ", found),
-            "opus": _of_kind("opus ", found),
-            **{name: found[name] for name in ("coarse", "fine")},
+            "chord": self.read("chord"),
+            "codec": self.found("codec "),
+            "opus": self.found("opus "),
+            **{name: self.read(name) for name in ("coarse", "fine")},
+            "tracker": analysis.tracker("auto").name,
             "prompts": {
-                "clips": len(clips),
-                "tracker": prompts.tracker().name,
-                "rows": prompts.summary(clips),
+                name: {"clips": len(clips), "rows": prompts.summary(clips)}
+                for name, clips in groups.items()
+                if clips
             },
-            "speed": found.get("speed"),
+            "speed": self.read("speed") if self.is_timed else None,
             "files": {
                 path.name: round(path.stat().st_size / 2**20, 3)
                 for path in sorted(self.packed.glob("*.safetensors"))
@@ -148,16 +136,6 @@ class Evaluation:
             for name, model in models.items()
         }
 
-    def _file(self, part: str) -> Path:
-        # Opus is the same whatever the weights
-        folder = self.folder.parent if part.startswith("opus ") else self.folder
-        return folder / f"{part}.json"
-
-    def _write(self, part: str, figures: Any) -> None:
-        unfinished = self._file(part).with_suffix(".part")
-        unfinished.write_text(json.dumps(figures, indent=2) + "\n")
-        unfinished.replace(self._file(part))
-
 
 class _Tests:
     """What the processes do: each of the methods measures one part."""
@@ -166,14 +144,20 @@ class _Tests:
         self.settings = settings
         self.packed = packed
 
-    def prompts(self, clip: int) -> list[dict[str, Any]]:
-        return prompts.measure(
-            _load(self.packed),
-            _clip(self.settings, clip),
-            _beats(self.settings, clip),
-            prediction.frequencies(_tokens(self.settings, "train")),
-            seed=clip,
-        )
+    def chord(self) -> list[float]:
+        return steadiness.chord_changes(_load(self.packed).codec)
+
+    def clip(self, clip: int) -> list[dict[str, Any]]:
+        audio = _clip(self.settings, clip)
+        return prompts.measure(_load(self.packed), audio, prompts.HELD_OUT, seed=clip)
+
+    def piece(self, path: Path) -> list[dict[str, Any]]:
+        return prompts.measure(_load(self.packed), pieces.play(path), prompts.COMPARED, seed=0)
+
+    def recording(self, path: Path) -> list[dict[str, Any]]:
+        bundle = _load(self.packed)
+        audio = recordings.excerpt(path, bundle.codec.sample_rate)
+        return prompts.measure(bundle, audio, prompts.RECORDED, seed=0)
 
     def tokens(self, name: str) -> dict[str, Any]:
         model = cast(VampNet, getattr(_load(self.packed), name))
@@ -187,10 +171,10 @@ class _Tests:
         return compression.opus_errors(self._sounds(path), _load(self.packed).codec.sample_rate)
 
     def _sounds(self, path: Path | None) -> list[Samples]:
-        """Give one recording, or all held-out clips."""
+        """Give one recording, or the held-out clips that are composed from."""
         if path is not None:
             return [compression.recording(path, _load(self.packed).codec.sample_rate)]
-        clips = range(self.settings.held_out)
+        clips = range(self.settings.composed)
         return [compression.scaled(_clip(self.settings, clip).samples[0]) for clip in clips]
 
 
@@ -212,23 +196,3 @@ def _beats(settings: Settings, clip: int) -> FloatArray:
 
 def _tokens(settings: Settings, split: str) -> Any:
     return np.load(settings.work / f"{split}.tokens.npy")
-
-
-def _of_kind(kind: str, found: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.removeprefix(kind): found[name] for name in found if name.startswith(kind)}
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let processes that are started meanwhile compute in one thread."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

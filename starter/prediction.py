@@ -14,7 +14,6 @@ from .tokens import (
     TokenSettings,
     draw_windows,
     masked_prediction,
-    token_counts,
     unigram_entropy,
 )
 
@@ -55,8 +54,3 @@ def token_figures(
     unigram = unigram_entropy(tokens, held_out)[model.n_conditioning : model.n_codebooks]
     figures["unigram"] = round(float(unigram.mean()), 3)
     return figures
-
-
-def frequencies(tokens: NDArray[np.int16]) -> torch.Tensor:
-    """Give how often each token occurs, ``[codebook, vocab]``."""
-    return torch.from_numpy(token_counts(tokens)).float()

@@ -1,126 +1,83 @@
-"""What prompts do: compositions from clips whose beats are known, compared with the clips."""
+"""What prompts do: compositions from clips, compared with the clips."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import mir_eval
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 import vampprompt as vp
 from vampprompt import analysis
-from vampprompt.audio import mono
-from vampprompt.protocols import BeatTracker, Sampler, Step, TokenModel
-from vampprompt.units import FloatArray
+from vampprompt.audio import Samples
+from vampprompt.models import windowed
+from vampprompt.protocols import Beats, BeatTracker
 
-from . import sound
-from .losses import log_mel_error
+from . import likeness, sound
+from .likeness import geometric_mean
+from .steadiness import repeats
 
-PROMPTS = ("everything", "periodic(7)", "beat & codebook<3", "codebook<1", "nothing")
-COMPOSED, RANDOM = "composed", "random"
+BEAT = "beat & codebook<3"
+COMPARED = ("everything", "periodic(7)", "codebook<1", BEAT, "nothing")
+"""What the pieces are composed under."""
 
+BY_SHARE = ("everything", "codebook<4", "codebook<2", "periodic(4)", "periodic(16)", "nothing")
+"""From the largest share kept to the smallest, by which errors should rise."""
 
-@dataclass(frozen=True, eq=False)
-class Unigram:
-    """A sampler that hears nothing: it draws every token by how often it occurs.
+HELD_OUT = tuple(dict.fromkeys((*COMPARED, *BY_SHARE)))
+RECORDED = ("everything", BEAT)
+"""What the real recordings are composed under."""
 
-    Parameters
-    ----------
-    frequencies
-        How often each token occurs, ``[codebook, vocab]``.
-    """
+LISTENED = ("everything", BEAT)
+"""Where beats are listened for, which takes as long as some of the composing."""
 
-    name: ClassVar[str] = "unigram"
-
-    frequencies: Tensor
-
-    def __call__(
-        self,
-        model: TokenModel,
-        tokens: Tensor,
-        keep: Tensor,
-        generators: Sequence[Generator],
-        on_step: Callable[[Step], None] | None = None,
-    ) -> Tensor:
-        """Return tokens ``[batch, codebook, frame]``, those kept untouched."""
-        n_codebooks, n_frames = tokens.shape[1:]
-        frequencies = self.frequencies[:n_codebooks]
-        drawn = [
-            torch.multinomial(frequencies, n_frames, replacement=True, generator=generator)
-            for generator in generators
-        ]
-        keep = keep.clone()
-        keep[:, : model.n_conditioning] = True
-        return torch.where(keep, tokens, torch.stack(drawn))
-
-    def __str__(self) -> str:
-        return self.name
+FLOORS = ("periodic(7)", "codebook<1", BEAT)
+"""Where what was kept is also decoded as it is, each frame held until the next."""
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A clip, and where its beats and onsets are heard, in seconds.
+class Known:
+    """A beat tracker that was there before: beats of a clip are tracked once."""
+
+    name: ClassVar[str] = "known"
+
+    beats: Beats
+
+    def __call__(self, samples: Samples, sample_rate: int) -> Beats:
+        """Give the beats, whatever is played."""
+        return self.beats
+
+
+def held(tokens: Tensor, keep: Tensor) -> Tensor:
+    """Hold each kept token until the next of its codebook: what takes no music to know.
 
     Parameters
     ----------
-    audio
-        One channel.
-    beats, onsets
-        As the tracker and the detector hear them.
-    """
-
-    audio: vp.Audio
-    beats: FloatArray
-    onsets: FloatArray
-
-    @classmethod
-    def of(cls, audio: vp.Audio, tracker: BeatTracker) -> Heard:
-        """Listen to one channel of audio."""
-        samples = mono(audio.samples)
-        return cls(
-            audio,
-            tracker(samples, audio.sample_rate).beats,
-            analysis.onsets(samples, audio.sample_rate),
-        )
-
-
-def tracker() -> BeatTracker:
-    """Give the beat tracker that composing uses."""
-    return analysis.tracker("auto")
-
-
-def likeness(given: Heard, made: Heard, true_beats: FloatArray) -> dict[str, float]:
-    """Compare what was made with what was given.
+    tokens
+        ``[codebook, frame]``.
+    keep
+        bool, ``[codebook, frame]``.
 
     Returns
     -------
-    dict
-        ``error``: mean absolute log-mel difference in dB; ``beat``: F-measure of the beats that
-        are heard in both, ``true beat``: of those heard against the true ones, ``onset``: of the
-        onsets, within 70, 70 and 50 ms.
+    Tensor
+        ``[codebook, frame]`` of the codebooks down to the first of which nothing is kept, one at
+        least. What comes before the first kept token is that one, or the first of all.
     """
-    pair = (torch.from_numpy(heard.audio.samples) for heard in (given, made))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # mir_eval warns where nothing is heard
-        return {
-            "error": float(log_mel_error(*pair)),
-            "beat": float(mir_eval.beat.f_measure(given.beats, made.beats)),
-            "true beat": float(mir_eval.beat.f_measure(true_beats, made.beats)),
-            "onset": float(mir_eval.onset.f_measure(given.onsets, made.onsets)[0]),
-        }
+    depth = max(1, int(keep.any(dim=1).int().cumprod(dim=0).sum()))
+    frames = torch.arange(tokens.shape[1]).expand(depth, -1)
+    keep = keep[:depth]
+    first = keep.int().argmax(dim=1, keepdim=True)
+    last = torch.where(keep, frames, first).cummax(dim=1).values
+    return tokens[:depth].gather(1, last)
 
 
+@torch.no_grad()
 def measure(
-    bundle: vp.Bundle,
-    audio: vp.Audio,
-    true_beats: FloatArray,
-    frequencies: Tensor,
-    seed: int,
+    bundle: vp.Bundle, audio: vp.Audio, prompts: Sequence[str], seed: int, **settings: Any
 ) -> list[dict[str, Any]]:
     """Compose from a clip under every prompt, and compare what comes out with the clip.
 
@@ -130,54 +87,59 @@ def measure(
         The models.
     audio
         One channel, at the codec's rate.
-    true_beats
-        In seconds.
-    frequencies
-        How often each token occurs, ``[codebook, vocab]``, for the floors.
+    prompts
+        What to keep; ``everything`` first.
     seed
         Of the composing.
+    **settings
+        Of the composing, as `vampprompt.compose` takes them.
 
     Returns
     -------
     list of dict
-        For the clip itself, each prompt, and each prompt with all other tokens random: ``prompt``
-        (None for the clip), ``others`` (composed or random), ``kept`` (share of the tokens),
-        ``likeness`` and ``faults``.
+        For the clip itself, each prompt, and the floor of each of `FLOORS`: ``prompt`` (None for
+        the clip), ``floor``, ``kept`` (share of the tokens), ``repeats`` (by codebook), ``error``
+        in dB, ``chroma``, ``flatness``, ``clarity`` (by second), ``beat`` (F-measure, None where
+        it is not listened for) and ``faults``.
     """
-    hears = tracker()
-    given = Heard.of(audio, hears)
+    tracker = analysis.tracker("auto")
+    given = audio.samples[0]
+    beats = tracker(given, audio.sample_rate)
 
-    def row(prompt: str | None, others: str, kept: float, made: vp.Audio) -> dict[str, Any]:
-        pair = audio.samples[0], made.samples[0]
+    def row(prompt: str | None, made: Samples, *, floor: bool = False, **more: Any) -> Any:
+        listened = prompt in LISTENED and not floor
         return {
             "prompt": prompt,
-            "others": others,
-            "kept": kept,
-            "likeness": likeness(given, Heard.of(made, hears), true_beats),
-            "faults": sound.faults(*pair, audio.sample_rate, bundle.codec.hop_length),
+            "floor": floor,
+            **more,
+            "error": likeness.error(given, made),
+            "chroma": likeness.chroma_correlation(given, made, audio.sample_rate),
+            "flatness": likeness.flatness_ratio(given, made),
+            "clarity": likeness.clarity(made, audio.sample_rate).tolist(),
+            "beat": _beat_f(beats, made, audio.sample_rate, tracker) if listened else None,
+            "faults": sound.faults(given, made, audio.sample_rate, bundle.codec.hop_length),
         }
 
-    def composed(prompt: str, others: str) -> dict[str, Any]:
-        sampler: Sampler | str = Unigram(frequencies) if others == RANDOM else "confidence"
-        fine_sampler = sampler if others == RANDOM else None
+    rows = [row(None, given)]
+    encoded: Tensor | None = None
+    for prompt in prompts:
         song = vp.compose(
-            audio,
-            prompt,
-            bundle,
-            sampler=sampler,
-            fine_sampler=fine_sampler,
-            seed=seed,
-            beats=hears,
-            cache=False,
+            audio, prompt, bundle, seed=seed, beats=Known(beats), cache=False, **settings
         )
-        return row(prompt, others, song.kept, vp.Audio(song.audio[0], song.sample_rate))
-
-    rows = [row(None, COMPOSED, 1.0, audio)]
-    for prompt in PROMPTS:
-        rows.append(composed(prompt, COMPOSED))
-        if rows[-1]["kept"] < 1:
-            rows.append(composed(prompt, RANDOM))
+        tokens, keep = song.tokens[0, 0], song.keep[0]
+        if prompt == "everything":
+            encoded = tokens
+        rates = repeats(tokens).tolist()
+        rows.append(row(prompt, song.audio[0, 0], kept=song.kept, repeats=rates))
+        if prompt in FLOORS and encoded is not None:
+            tokens = held(encoded, keep)
+            decoded = windowed.decode(bundle.codec, tokens[None])[0, 0, : len(given)].numpy()
+            rows.append(row(prompt, decoded, floor=True, kept=song.kept))
     return rows
+
+
+def _beat_f(beats: Beats, made: Samples, sample_rate: int, tracker: BeatTracker) -> float:
+    return likeness.beat_f(beats.beats, tracker(made, sample_rate).beats)
 
 
 def summary(clips: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -186,40 +148,44 @@ def summary(clips: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        Each ``likeness`` as mean and standard error, each of the ``faults`` as mean and worst,
-        ``kept`` as mean.
+        ``error``, ``chroma`` and ``beat`` as mean and standard error, ``flatness`` as geometric
+        mean, ``kept`` and ``repeats`` as mean, each of the ``faults`` as mean and worst; and
+        ``clear``, the share of seconds with a clear pitch class.
     """
-    rows = []
-    for same in zip(*clips, strict=True):
-        rows.append(
-            {
-                "prompt": same[0]["prompt"],
-                "others": same[0]["others"],
-                "kept": round(float(np.mean([row["kept"] for row in same])), 4),
-                "likeness": {
-                    name: _mean_and_error(column)
-                    for name, column in _columns(row["likeness"] for row in same)
-                },
-                "faults": {
-                    name: _mean_and_worst(column, name == "level_change")
-                    for name, column in _columns(row["faults"] for row in same)
-                },
-            }
-        )
-    return rows
+    given = np.concatenate([rows[0]["clarity"] for rows in clips])
+    return [_over_clips(same, given) for same in zip(*clips, strict=True)]
 
 
-def _columns(rows: Iterable[dict[str, float]]) -> Iterator[tuple[str, FloatArray]]:
-    rows = list(rows)
-    for name in rows[0]:
-        yield name, np.array([row[name] for row in rows])
+def _over_clips(same: Sequence[dict[str, Any]], given: Any) -> dict[str, Any]:
+    def over(name: str, mean: Callable[[Any], Any]) -> Any:
+        values = [row.get(name) for row in same]
+        return None if None in values else mean(values)
+
+    return {
+        "prompt": same[0]["prompt"],
+        "floor": same[0]["floor"],
+        "kept": over("kept", lambda values: round(float(np.mean(values)), 4)),
+        "repeats": over("repeats", lambda values: np.mean(values, axis=0).round(4).tolist()),
+        "error": over("error", _mean_and_error),
+        "chroma": over("chroma", _mean_and_error),
+        "flatness": over("flatness", lambda values: round(geometric_mean(values), 4)),
+        "clear": over(
+            "clarity",
+            lambda values: round(likeness.clear_share(np.concatenate(values), given), 4),
+        ),
+        "beat": over("beat", _mean_and_error),
+        "faults": {
+            name: _mean_and_worst([row["faults"][name] for row in same], name == "level_change")
+            for name in same[0]["faults"]
+        },
+    }
 
 
-def _mean_and_error(values: FloatArray) -> list[float]:
-    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
-    return [round(float(values.mean()), 4), round(float(error), 4)]
+def _mean_and_error(values: Sequence[float]) -> list[float]:
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return [round(float(np.mean(values)), 4), round(float(error), 4)]
 
 
-def _mean_and_worst(values: FloatArray, signed: bool) -> list[float]:
-    worst = values[np.abs(values).argmax()] if signed else values.max()
-    return [round(float(values.mean()), 6), round(float(worst), 6)]
+def _mean_and_worst(values: Sequence[float], signed: bool) -> list[float]:
+    worst = max(values, key=abs if signed else float)
+    return [round(float(np.mean(values)), 6), round(float(worst), 6)]

@@ -33,7 +33,7 @@ class Settings:
     work: Path
     clips: int = 1200
     held_out: int = 40
-    composed: int = 20
+    composed: int = 12
     seconds: float = 20.0
     codec: CodecSettings = field(default_factory=CodecSettings)
     refine: RefineSettings = field(default_factory=RefineSettings)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from .compression import RATES
-from .prompts import COMPOSED, RANDOM
+from .prompts import BEAT, BY_SHARE
 
 Figures: TypeAlias = dict[str, Any]
 
 _COMPARED = (1, 4, 9)
-_NEAREST_RATE = 6
-# What clips differ by.
-_AS_MUCH_DB = 3
-_BEAT_PROMPT = "beat & codebook<3"
+_COARSE = 4
+AIMS = json.loads(Path(__file__).with_name("aims.json").read_text(encoding="utf-8"))
+"""What is aimed at, and what the starter before this one reached."""
+
+HELD_OUT, BY_HAND, REAL = "held-out clips", "pieces written by hand", "real recordings"
 
 
 def codec(figures: Figures) -> str:
@@ -78,28 +82,52 @@ def predictions(figures: Figures) -> str:
 
 
 def prompts(figures: Figures) -> str:
-    """Show what prompts do."""
-    return _section(
-        f"What prompts do: {figures['prompts']['clips']} held-out clips of 10 s, composed with the "
-        "default settings, and compared with what they were composed from; mean ± standard error. "
-        "The floors keep the same prompt and draw all other tokens at random by their frequency "
-        f"in the training clips. Beats are heard by {figures['prompts']['tracker']} in both; "
-        "F-measures, within 70 ms of the beats heard in the clip, 70 ms of its true beats, and "
-        "50 ms of its onsets.",
-        ["prompt", "kept", "other tokens", "error in dB", "beats", "true beats", "onsets"],
-        [
-            [
-                _prompt(row),
-                f"{row['kept']:.1%}",
-                "–" if row["kept"] == 1 else row["others"],
-                *(
-                    "{:.2f} ± {:.2f}".format(*row["likeness"][name])
-                    for name in ("error", "beat", "true beat", "onset")
-                ),
-            ]
-            for row in figures["prompts"]["rows"]
-        ],
+    """Show what prompts do, on clips, pieces and recordings."""
+    shown = figures["prompts"]
+    text = (
+        "What prompts do: {count} {name}, composed with the default settings, and compared with "
+        "what they were composed from; mean ± standard error, flatness as geometric mean."
     )
+    more = (
+        "Repeats: tokens of codebooks 0 to 3 that equal the one before. Chroma: correlation of the "
+        "12 pitch classes. Flatness: of the spectrum, output over input; 1 is alike, more is "
+        "noisier. Clear: seconds with a pitch class as clear as in three quarters of the input's. "
+        f"Beats: F-measure of those that {figures['tracker']} hears in both, within 70 ms. Floors "
+        "hold each kept token until the next, without a token model."
+    )
+    return "\n\n".join(
+        [
+            more,
+            *(
+                _section(
+                    text.format(count=group["clips"], name=name),
+                    ["prompt", "kept", "repeats", "error in dB", "chroma", "flatness", "clear",
+                     "beats"],
+                    map(_prompt_cells, group["rows"]),
+                )
+                for name, group in shown.items()
+            ),
+        ]
+    )  # fmt: skip
+
+
+def _prompt_cells(row: Figures) -> list[str]:
+    def cell(name: str, form: str, value: Callable[[Any], Any] = lambda value: value) -> str:
+        return "" if row[name] is None else format(value(row[name]), form)
+
+    def spread(name: str) -> str:
+        return "" if row[name] is None else "{:.2f} ± {:.2f}".format(*row[name])
+
+    return [
+        _prompt(row) + (", floor" if row["floor"] else ""),
+        cell("kept", ".1%"),
+        cell("repeats", ".0%", lambda rates: sum(rates[:_COARSE]) / len(rates[:_COARSE])),
+        spread("error"),
+        spread("chroma"),
+        cell("flatness", ".2f"),
+        cell("clear", ".0%"),
+        spread("beat"),
+    ]
 
 
 def faults(figures: Figures) -> str:
@@ -112,10 +140,10 @@ def faults(figures: Figures) -> str:
         "level_change": "{:+.2f}".format,
     }
     return _section(
-        "The same outputs' sound: mean, and in brackets the worst. Pulse: how much more the "
-        "sound's roughness pulses at the frame rate than at the frequencies beside it, in dB. "
-        "Offset: the samples' mean, full scale being 1. Clipped: samples at full scale. True peak, "
-        "in dB re full scale. Louder than the clip, in LU.",
+        "The sound of what was composed from the held-out clips: mean, and in brackets the worst. "
+        "Pulse: how much more the sound's roughness pulses at the frame rate than at the "
+        "frequencies beside it, in dB. Offset: the samples' mean, full scale being 1. Clipped: "
+        "samples at full scale. True peak, in dB re full scale. Louder than the clip, in LU.",
         ["prompt", "pulse", "offset", "clipped", "true peak", "louder"],
         [
             [
@@ -125,8 +153,8 @@ def faults(figures: Figures) -> str:
                     for name, form in forms.items()
                 ),
             ]
-            for row in figures["prompts"]["rows"]
-            if row["others"] == COMPOSED
+            for row in figures["prompts"][HELD_OUT]["rows"]
+            if not row["floor"]
         ],
     )
 
@@ -137,7 +165,7 @@ def speed(figures: Figures) -> str:
     if times is None:
         return "Speed: not measured."
     return (
-        f"Speed: composing {times['seconds']:.0f} s under `{_BEAT_PROMPT}` with the default "
+        f"Speed: composing {times['seconds']:.0f} s under `{BEAT}` with the default "
         f"settings (36 coarse steps, 12 fine ones; beat tracking included) takes "
         f"{times['wall']:.1f} s on two CPU cores, and {times['processor']:.1f} s of processor time."
     )
@@ -162,58 +190,79 @@ def training(figures: Figures) -> str:
 
 
 def aims(figures: Figures) -> str:
-    """Set the figures beside what was aimed at."""
+    """Set the figures beside those of the starter before, and beside what is aimed at."""
+    found = values(figures)
     return _section(
-        "Aims.",
-        ["aim", "figure", ""],
-        [
-            [aim, figure, f"{'met' if margin >= 0 else 'missed'} by {abs(margin):.2f}"]
-            for aim, figure, margin in _aims(figures)
-        ],
+        "Aims. Chroma and flatness are of the pieces written by hand.",
+        ["figure", "before", "now", "aim", ""],
+        [_aim_cells(aim, found.get(aim["key"]), found) for aim in AIMS],
     )
 
 
-def _aims(figures: Figures) -> Iterable[tuple[str, str, float]]:
-    """Give each aim, the figure, and by how much it is met."""
-    ours = {name: errors[-1] for name, errors in figures["codec"].items()}
-    if figures["opus"]:
-        opus = {name: dict(zip(RATES, row, strict=True)) for name, row in figures["opus"].items()}
-        below = {name: opus[name][_NEAREST_RATE]["error"] - ours[name] for name in opus}
-        worst = min(below, key=below.__getitem__)
-        yield (
-            f"codec's error below Opus's at {_NEAREST_RATE} kb/s, everywhere",
-            f"least on {worst}: {below[worst]:.2f} dB below",
-            below[worst],
-        )
-        if "example.wav" in opus:
-            wanted = opus["example.wav"][12]["error"]
-            yield (
-                "near Opus at 12 kb/s on example.wav",
-                f"{ours['example.wav']:.2f} dB against {wanted:.2f}",
-                wanted - ours["example.wav"],
-            )
-    error = ours["held-out clips"]
-    yield "codec's error below 4 dB on held-out clips", f"{error:.2f} dB", 4 - error
-    gain = figures["coarse"]["unigram"] - figures["coarse"]["50%"]["entropy"]
-    yield "coarse model 1.2 nats below the unigram at 50 %", f"{gain:.2f} nats", gain - 1.2
+def _aim_cells(aim: Figures, now: Sequence[float] | None, found: Figures) -> list[str]:
+    least = aim.get("least", [None] * len(aim.get("most", ())))
+    most = aim.get("most", [None] * len(least))
+    floor = found.get(f"{aim['key']}, floor") if aim.get("floor") else None
+    wanted = [_wanted(*ends) for ends in zip(least, most, strict=True)]
+    if floor is not None:
+        wanted[0] += f" and above holding ({floor[0]:.2f})"
+    shown = [aim["figure"], aim["before"]]
+    if aim["key"] == "order":
+        shown += ["–" if now is None else ("rising" if now[0] else "not rising"), "rising"]
+    else:
+        shown += ["–" if now is None else ", ".join(map(_number, now)), "; ".join(wanted)]
+    if now is None:
+        return [*shown, "not measured"]
+    met = [
+        (low is None or value >= low) and (high is None or value <= high)
+        for value, low, high in zip(now, least, most, strict=True)
+    ]
+    if floor is not None:
+        met.append(now[0] > floor[0])
+    return [*shown, "met" if all(met) else "missed"]
 
-    found = {(row["prompt"], row["others"]): row for row in figures["prompts"]["rows"]}
-    beat = found[_BEAT_PROMPT, COMPOSED]["likeness"]["beat"][0]
-    floor = found["nothing", RANDOM]["likeness"]["beat"][0]
-    yield f"beat F-measure of 0.8 under `{_BEAT_PROMPT}`", f"{beat:.2f}", beat - 0.8
-    yield "and 0.3 above that of random tokens", f"{beat - floor:.2f} above", beat - floor - 0.3
-    pulse, given = (found[name, COMPOSED]["faults"]["clicks"][0] for name in ("everything", None))
-    yield (
-        f"no pulse at the frame rate: as much as in the clips, within {_AS_MUCH_DB} dB",
-        f"reconstruction: {pulse:.1f} dB against {given:.1f}",
-        _AS_MUCH_DB - (pulse - given),
-    )
-    largest, total = max(figures["files"].values()), sum(figures["files"].values())
-    yield "no file above 16 MiB", f"{largest:.2f} MiB", 16 - largest
-    yield "files of 32 MiB in all", f"{total:.2f} MiB", 32 - total
-    if figures["speed"] is not None:
-        wall, seconds = figures["speed"]["wall"], figures["speed"]["seconds"]
-        yield "composing takes less time than the clip", f"{wall:.1f} s", seconds - wall
+
+def values(figures: Figures) -> dict[str, Sequence[float] | None]:
+    """Give what `AIMS` are about: the figures of each by its key, None where not measured."""
+    groups = {
+        name: {(row["prompt"], row["floor"]): row for row in group["rows"]}
+        for name, group in figures["prompts"].items()
+    }
+    clips, pieces, recordings = (groups.get(name, {}) for name in (HELD_OUT, BY_HAND, REAL))
+    codec = {name: [errors[_COARSE - 1], errors[-1]] for name, errors in figures["codec"].items()}
+    files = figures["files"].values()
+    order = [clips[prompt, False]["error"][0] for prompt in BY_SHARE]
+    beats = [rows[BEAT, False]["beat"][0] for rows in (clips, recordings) if rows]
+    rates = clips["everything", False]["repeats"][:_COARSE]
+    pulses = [clips[prompt, False]["faults"]["clicks"][0] for prompt in ("everything", None)]
+    found: dict[str, Sequence[float] | None] = {
+        "repeats": [100 * rate for rate in rates],
+        "chord": [100 * rate for rate in figures["chord"][:_COARSE]],
+        "codec held-out clips": codec[HELD_OUT],
+        "codec example.wav": codec["example.wav"][-1:] if "example.wav" in codec else None,
+        "pulse": [pulses[0] - pulses[1]],
+        "beat": beats if len(beats) == 2 else None,
+        "order": [float(all(a < b for a, b in pairwise(order)))],
+        "speed": [figures["speed"]["wall"]] if figures["speed"] else None,
+        "files": [sum(files), max(files)],
+    }
+    for (prompt, floor), row in pieces.items():
+        if prompt is not None:
+            name = f"{prompt}, floor" if floor else prompt
+            found[name] = [row["chroma"][0], row["flatness"]]
+    if "nothing" in found:
+        found["nothing"] = [pieces["nothing", False]["flatness"], clips["nothing", False]["clear"]]
+    return found
+
+
+def _wanted(least: float | None, most: float | None) -> str:
+    if most is None:
+        return f"at least {least:g}"
+    return f"at most {most:g}" if least is None else f"{least:g} to {most:g}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def _codebooks(count: int) -> str:
