@@ -13,7 +13,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from vampprompt import VampPromptError, samplers
+
 from . import corpus, opus, pieces, recordings, report, tables
+from .choose import FINE, SAMPLERS, Choice
 from .codec import train_codec
 from .evaluate import Evaluation
 from .loop import make_loop
@@ -33,7 +36,7 @@ console = Console()
 
 
 @app.callback()
-def choose(
+def prepare(
     context: typer.Context,
     work: Annotated[Path, typer.Option(help="Folder for all that is not shipped.")] = HERE / "work",
     small: Annotated[
@@ -159,6 +162,15 @@ class Stages:
             make_loop(ROOT / "docs" / "audio")
 
 
+def _check_samplers(texts: list[str]) -> None:
+    """Refuse what is no sampler before anything is measured."""
+    for text in texts:
+        try:
+            samplers.from_text(text)
+        except VampPromptError as error:
+            raise typer.BadParameter(str(error)) from None
+
+
 def _not_measured() -> Iterator[str]:
     """Say what cannot be measured here."""
     if not opus.available():
@@ -189,6 +201,24 @@ def _command(name: str) -> Callable[[typer.Context], None]:
 
 for _name in (*_STAGES, "speed"):
     app.command(_name)(_command(_name))
+
+
+@app.command("choose")
+def choose_samplers(
+    context: typer.Context,
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="SAMPLER…", help="For the coarse codebooks.")
+    ] = None,
+    fine: Annotated[list[str] | None, typer.Option(help="For the fine ones; repeat it.")] = None,
+    clips: Annotated[int, typer.Option(min=1, help="How many held-out clips.")] = 4,
+) -> None:
+    """Compare samplers on held-out clips, each with each fine one."""
+    pairs = list(texts or SAMPLERS), list(fine or FINE)
+    _check_samplers(pairs[0] + pairs[1])
+    choice = Choice(context.obj.settings, context.obj.target, *pairs, clips)
+    with _counting("choose", len(choice.missing)) as count:
+        choice.measure(count)
+    typer.echo(choice.table())
 
 
 @app.command("all")

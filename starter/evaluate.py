@@ -58,7 +58,7 @@ class Evaluation(Parts):
     def __init__(self, settings: Settings, packed: Path, given: Sequence[Path]) -> None:
         self.settings = settings
         self.packed = packed
-        self.bundle = _load(packed)
+        self.bundle = load(packed)
         tests = _Tests(settings, packed)
         count = settings.composed
         sounds = {HELD_OUT: None} | {path.name: path for path in given}
@@ -84,12 +84,12 @@ class Evaluation(Parts):
 
     def time(self) -> None:
         """Measure how long composing takes, which the machine must be idle for."""
-        self.write("speed", speed.composing_time(self.bundle, _clip(self.settings, 0)))
+        self.write("speed", speed.composing_time(self.bundle, clip_of(self.settings, 0)))
 
     def draw(self, target: Path) -> None:
         """Draw spectrograms."""
         clip = min(PICTURED, self.settings.held_out - 1)
-        audio, beats = _clip(self.settings, clip), _beats(self.settings, clip)
+        audio, beats = clip_of(self.settings, clip), _beats(self.settings, clip)
         pictures.draw(self.bundle, audio, beats, target, clip)
 
     def figures(self) -> dict[str, Any]:
@@ -145,45 +145,47 @@ class _Tests:
         self.packed = packed
 
     def chord(self) -> list[float]:
-        return steadiness.chord_changes(_load(self.packed).codec)
+        return steadiness.chord_changes(load(self.packed).codec)
 
     def clip(self, clip: int) -> list[dict[str, Any]]:
-        audio = _clip(self.settings, clip)
-        return prompts.measure(_load(self.packed), audio, prompts.HELD_OUT, seed=clip)
+        audio = clip_of(self.settings, clip)
+        return prompts.measure(load(self.packed), audio, prompts.HELD_OUT, seed=clip)
 
     def piece(self, path: Path) -> list[dict[str, Any]]:
-        return prompts.measure(_load(self.packed), pieces.play(path), prompts.COMPARED, seed=0)
+        return prompts.measure(load(self.packed), pieces.play(path), prompts.COMPARED, seed=0)
 
     def recording(self, path: Path) -> list[dict[str, Any]]:
-        bundle = _load(self.packed)
+        bundle = load(self.packed)
         audio = recordings.excerpt(path, bundle.codec.sample_rate)
         return prompts.measure(bundle, audio, prompts.RECORDED, seed=0)
 
     def tokens(self, name: str) -> dict[str, Any]:
-        model = cast(VampNet, getattr(_load(self.packed), name))
+        model = cast(VampNet, getattr(load(self.packed), name))
         tokens, held_out = (_tokens(self.settings, split) for split in self.settings.seeds)
         return prediction.token_figures(model, getattr(self.settings, name), tokens, held_out)
 
     def codec(self, path: Path | None) -> list[float]:
-        return compression.codec_errors(_load(self.packed).codec, self._sounds(path))
+        return compression.codec_errors(load(self.packed).codec, self._sounds(path))
 
     def opus(self, path: Path | None) -> list[dict[str, float]]:
-        return compression.opus_errors(self._sounds(path), _load(self.packed).codec.sample_rate)
+        return compression.opus_errors(self._sounds(path), load(self.packed).codec.sample_rate)
 
     def _sounds(self, path: Path | None) -> list[Samples]:
         """Give one recording, or the held-out clips that are composed from."""
         if path is not None:
-            return [compression.recording(path, _load(self.packed).codec.sample_rate)]
+            return [compression.recording(path, load(self.packed).codec.sample_rate)]
         clips = range(self.settings.composed)
-        return [compression.scaled(_clip(self.settings, clip).samples[0]) for clip in clips]
+        return [compression.scaled(clip_of(self.settings, clip).samples[0]) for clip in clips]
 
 
 @cache
-def _load(packed: Path) -> vp.Bundle:
+def load(packed: Path) -> vp.Bundle:
+    """Load a packed checkpoint, once."""
     return vp.load(packed)
 
 
-def _clip(settings: Settings, clip: int) -> vp.Audio:
+def clip_of(settings: Settings, clip: int) -> vp.Audio:
+    """Give 10 s of a held-out clip."""
     samples = open_clips(settings.work / "held-out.npy")[clip, : _SECONDS * SAMPLE_RATE]
     return vp.Audio(to_audio(samples)[None].numpy(), SAMPLE_RATE)
 

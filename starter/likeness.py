@@ -25,6 +25,7 @@ HOP = 1024
 _CHROMA_WINDOW, _FLATNESS_WINDOW, _LEVEL_WINDOW = 4096, 2048, 4096
 _AUDIBLE_DB = 40
 _QUARTER = 25
+_HEARD = 0.5
 
 
 def audible(samples: Samples) -> NDArray[np.bool_]:
@@ -73,13 +74,17 @@ def geometric_mean(ratios: Sequence[float]) -> float:
 def clarity(samples: Samples, sample_rate: int) -> FloatArray:
     """Give the largest pitch class over the mean, 1 to 12, in each whole second: ``[second]``.
 
-    Silence has none and counts as 1.
+    A second that is silent for half of it has none, and counts as 1.
     """
-    found = chroma(samples, sample_rate)
-    second = sample_rate / HOP
-    edges = np.round(np.arange(len(samples) // sample_rate + 1) * second).astype(int)
-    means = [found[:, a:b].mean(axis=1) for a, b in pairwise(edges)]
-    return np.array([one.max() / one.mean() if one.any() else 1.0 for one in means])
+    found, heard = chroma(samples, sample_rate), audible(samples)
+    edges = np.round(np.arange(len(samples) // sample_rate + 1) * sample_rate / HOP).astype(int)
+    clear = []
+    for start, stop in pairwise(edges):
+        within = heard[start:stop]
+        mean = (found[:, start:stop] * within).mean(axis=1)
+        silent = within.mean() < _HEARD or not mean.any()
+        clear.append(1.0 if silent else mean.max() / mean.mean())
+    return np.array(clear)
 
 
 def clear_share(made: FloatArray, given: FloatArray) -> float:

@@ -25,7 +25,7 @@ def codec(figures: Figures) -> str:
     """Show the codec's error by the number of codebooks."""
     errors = figures["codec"]
     counts = range(1, len(next(iter(errors.values()))) + 1)
-    return _section(
+    return section(
         "Codec: mean absolute log-mel error in dB (80 bands, window 1024, each clip at 0.08 RMS) "
         "by the number of codebooks decoded.",
         ["codebooks", *map(str, counts)],
@@ -39,7 +39,7 @@ def opus(figures: Figures) -> str:
         return "Opus: not measured, for want of opus-tools."
     counts = [count for count in _COMPARED if count <= len(next(iter(figures["codec"].values())))]
     targets = ["its lowest", *(f"{rate} kb/s" for rate in RATES[1:])]
-    return _section(
+    return section(
         "Codec and Opus, by the same measure: error in dB. In brackets what Opus's packets took in "
         "kb/s, without their container.",
         [
@@ -61,7 +61,7 @@ def opus(figures: Figures) -> str:
 def predictions(figures: Figures) -> str:
     """Show how well the token models predict."""
     shares = [share for share in figures["coarse"] if share != "unigram"]
-    return _section(
+    return section(
         "Token models on held-out clips: cross-entropy in nats, and accuracy, of the masked "
         "tokens by the share that is masked; beside it the cross-entropy of the training "
         "clips' token frequencies.",
@@ -99,7 +99,7 @@ def prompts(figures: Figures) -> str:
         [
             more,
             *(
-                _section(
+                section(
                     text.format(count=group["clips"], name=name),
                     ["prompt", "kept", "repeats", "error in dB", "chroma", "flatness", "clear",
                      "beats"],
@@ -112,8 +112,8 @@ def prompts(figures: Figures) -> str:
 
 
 def _prompt_cells(row: Figures) -> list[str]:
-    def cell(name: str, form: str, value: Callable[[Any], Any] = lambda value: value) -> str:
-        return "" if row[name] is None else format(value(row[name]), form)
+    def cell(name: str, form: str) -> str:
+        return "" if row[name] is None else format(row[name], form)
 
     def spread(name: str) -> str:
         return "" if row[name] is None else "{:.2f} ± {:.2f}".format(*row[name])
@@ -121,13 +121,19 @@ def _prompt_cells(row: Figures) -> list[str]:
     return [
         _prompt(row) + (", floor" if row["floor"] else ""),
         cell("kept", ".1%"),
-        cell("repeats", ".0%", lambda rates: sum(rates[:_COARSE]) / len(rates[:_COARSE])),
+        "" if row["repeats"] is None else f"{mean_repeats(row):.0%}",
         spread("error"),
         spread("chroma"),
         cell("flatness", ".2f"),
         cell("clear", ".0%"),
         spread("beat"),
     ]
+
+
+def mean_repeats(row: Figures) -> float:
+    """Give how often tokens of the coarse codebooks equal the one before, on average."""
+    rates = row["repeats"][:_COARSE]
+    return float(sum(rates) / len(rates))
 
 
 def faults(figures: Figures) -> str:
@@ -139,7 +145,7 @@ def faults(figures: Figures) -> str:
         "true_peak": "{:.1f}".format,
         "level_change": "{:+.2f}".format,
     }
-    return _section(
+    return section(
         "The sound of what was composed from the held-out clips: mean, and in brackets the worst. "
         "Pulse: how much more the sound's roughness pulses at the frame rate than at the "
         "frequencies beside it, in dB. Offset: the samples' mean, full scale being 1. Clipped: "
@@ -173,7 +179,7 @@ def speed(figures: Figures) -> str:
 
 def training(figures: Figures) -> str:
     """Show what was trained for how long."""
-    return _section(
+    return section(
         "Training, wall time on two CPU cores that other programs used as well.",
         ["model", "parameters", "steps", "batch", "training time"],
         [
@@ -192,7 +198,7 @@ def training(figures: Figures) -> str:
 def aims(figures: Figures) -> str:
     """Set the figures beside those of the starter before, and beside what is aimed at."""
     found = values(figures)
-    return _section(
+    return section(
         "Aims. Chroma and flatness are of the pieces written by hand.",
         ["figure", "before", "now", "aim", ""],
         [_aim_cells(aim, found.get(aim["key"]), found) for aim in AIMS],
@@ -273,6 +279,7 @@ def _prompt(row: Figures) -> str:
     return "the clip itself" if row["prompt"] is None else f"`{row['prompt']}`"
 
 
-def _section(text: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def section(text: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table in Markdown under its text."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join([text, "", *(f"| {' | '.join(line)} |" for line in lines)])

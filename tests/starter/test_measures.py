@@ -3,7 +3,6 @@
 import math
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import librosa
 import numpy as np
@@ -12,15 +11,14 @@ import soundfile
 import torch
 
 import vampprompt as vp
-from starter import opus, sound
+from starter import likeness, opus, sound
 from starter.compression import bitrate, codec_errors, opus_errors, scaled
 from starter.losses import log_mel_error
-from starter.prediction import frequencies
-from starter.prompts import COMPOSED, RANDOM, Heard, Unigram, likeness, summary
+from starter.prompts import held, measure, summary
+from starter.steadiness import chord_changes, repeats, steady_chord
 from starter.tokens import masked_prediction
 from vampprompt.models.layout import starter_folder
 from vampprompt.models.spectral import SpectralCodec
-from vampprompt.protocols import Sampler
 
 RATE, HOP = 44100, 768
 LOOP = Path(__file__).parents[2] / "docs" / "audio" / "loop.wav"
@@ -130,69 +128,138 @@ def test_the_true_peak_lies_between_samples():
     assert sound.true_peak(tone[: RATE // 2], RATE) == pytest.approx(0, abs=0.3)
 
 
-# As much of a token model as `Unigram` looks at: the floor hears nothing.
-MODEL = SimpleNamespace(n_codebooks=3, n_conditioning=1, vocab_size=4, mask_token=4)
+def test_chroma_correlates_with_the_same_notes_and_not_with_others():
+    def chord(*pitches):
+        time = np.arange(2 * RATE) / RATE
+        tones = sum(np.sin(2 * np.pi * 440 * 2 ** (pitch / 12) * time) for pitch in pitches)
+        return (0.1 * tones).astype(np.float32)
+
+    given = chord(0, 4, 7)
+    correlation = partial(likeness.chroma_correlation, given, sample_rate=RATE)
+    assert correlation(made=given) == pytest.approx(1)
+    assert correlation(made=0.1 * given) == pytest.approx(1, abs=1e-3)
+    assert correlation(made=chord(12, 16, 19)) > 0.9  # an octave higher
+    assert 0.2 < correlation(made=chord(0, 3, 7)) < 0.9  # one of three differs
+    assert correlation(made=chord(1, 5, 8)) < 0.1
+    assert correlation(made=0 * given) == 0
 
 
-def test_the_floor_keeps_the_prompt_and_draws_the_rest_by_frequency():
-    # codebook 2 has one token; codebook 1 has token 3 three times as often as token 0
-    sampler = Unigram(torch.tensor([[1.0, 1, 1, 1], [1, 0, 0, 3], [0, 1, 0, 0]]))
-    assert isinstance(sampler, Sampler)
-    tokens = torch.full((2, 3, 4000), 2)
-    keep = torch.zeros(tokens.shape, dtype=torch.bool)
-    keep[:, 2, :2000] = True
-    generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
-    made = sampler(MODEL, tokens, keep, generators)
-    assert (made[:, 0] == 2).all()  # conditioning
-    assert (made[:, 2, :2000] == 2).all()
-    assert (made[:, 2, 2000:] == 1).all()
-    assert set(made[:, 1].unique().tolist()) == {0, 3}
-    assert (made[:, 1] == 3).float().mean() == pytest.approx(0.75, abs=0.03)
-    assert (made[0] != made[1]).any()
-    alone = sampler(MODEL, tokens[1:], keep[1:], [torch.Generator().manual_seed(2)])
-    assert torch.equal(alone[0], made[1])
-    counted = frequencies(np.array([[[0, 0, 1], [5, 5, 5]], [[0, 1, 2], [5, 6, 5]]], np.int16))
-    assert counted.shape == (2, 1024)
-    assert counted[0, :3].tolist() == [3, 2, 1]
-    assert counted[1, 5:7].tolist() == [5, 1]
+def test_frames_are_compared_where_the_given_is_heard():
+    given = white(seconds=4)
+    given[2 * RATE :] *= 10 ** (-50 / 20)
+    assert likeness.audible(given).mean() == pytest.approx(0.5, abs=0.02)
+    made = given.copy()
+    made[round(2.2 * RATE) :] = 0
+    assert likeness.chroma_correlation(given, made, RATE) == pytest.approx(1, abs=0.02)
+    assert likeness.flatness_ratio(given, made) == pytest.approx(1)
+    assert likeness.chroma_correlation(white(seconds=4), made, RATE) < 0.6
 
 
-def heard(beats, onsets, level=0.1):
-    samples = white(level, seconds=1)[None]
-    return Heard(vp.Audio(samples, RATE), np.array(beats), np.array(onsets))
+def test_flatness_is_librosa_s_and_more_of_it_is_noise():
+    tone = (0.3 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)).astype(np.float32)
+    noisy = tone + white(0.001, seconds=2)
+    spelled = librosa.feature.spectral_flatness(y=noisy, n_fft=2048, hop_length=1024)
+    assert likeness.flatness(noisy, likeness.audible(noisy)) == pytest.approx(np.median(spelled))
+    assert likeness.flatness_ratio(noisy, tone + white(0.01, seconds=2)) > 10
+    ratios = (likeness.flatness_ratio(noisy, tone), likeness.flatness_ratio(tone, noisy))
+    assert np.prod(ratios) == pytest.approx(1)
+    assert likeness.geometric_mean(ratios) == pytest.approx(1)
+    assert likeness.geometric_mean([0.5, 8]) == pytest.approx(2)
 
 
-def test_a_clip_is_like_itself_and_not_like_one_in_which_nothing_is_heard():
-    clip = heard([0.1, 0.6], [0.1, 0.35, 0.6])
-    found = likeness(clip, clip, np.array([0.1, 0.6]))
-    assert found == {"error": 0, "beat": 1, "true beat": 1, "onset": 1}
-    found = likeness(clip, heard([], []), np.array([0.1]))
-    assert found["beat"] == found["onset"] == 0
+def test_a_note_is_clear_and_noise_and_silence_are_not():
+    note = (0.3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)).astype(np.float32)
+    samples = np.concatenate([note, white(seconds=1), 0 * note, note[: RATE // 2]])
+    clear = likeness.clarity(samples, RATE)
+    assert len(clear) == 3  # whole seconds
+    assert clear[0] > 6 > 2 > clear[1] > clear[2] == 1
+    assert likeness.clear_share(np.array([1.0, 2.0, 4.0]), np.array([2.0, 2.0, 3.0, 9.0])) == 2 / 3
 
 
-def test_half_the_beats_and_a_quarter_of_the_onsets():
-    given = heard([0.1, 0.3, 0.5, 0.7], [0.1, 0.2, 0.3, 0.4])
-    made = heard([0.16, 0.42, 0.56, 0.9], [0.14, 0.60, 0.70, 0.80], level=0.05)
-    found = likeness(given, made, np.array([0.16, 0.42, 0.56, 0.9]))
-    assert found.pop("error") == pytest.approx(6.02, abs=0.01)
-    assert found == {"beat": 0.5, "true beat": 1, "onset": 0.25}
+def test_beats_are_compared_within_70_ms():
+    given = np.array([6.0, 7.0, 8.0, 9.0])
+    assert likeness.beat_f(given, given + 0.06) == 1
+    assert likeness.beat_f(given, given + np.array([0.06, 0.12, 0.06, 0.2])) == 0.5
+    assert likeness.beat_f(given, np.zeros(0)) == 0
+
+
+def test_repeats_are_told_by_codebook():
+    tokens = torch.tensor([[7, 7, 7, 2, 2], [1, 2, 3, 4, 4]])
+    assert repeats(tokens).tolist() == [0.75, 0.25]
+
+
+def test_the_steady_chord_is_steady_and_tokens_that_count_frames_are_not():
+    samples = steady_chord(RATE)
+    assert len(samples) == 6 * RATE
+    assert np.sqrt(np.mean(samples**2)) == pytest.approx(0.08, rel=1e-3)
+    strongest = likeness.chroma(samples, RATE).mean(axis=1).argsort()[-3:]
+    assert {1, 4, 9} == set(strongest.tolist())  # C sharp, E, A
+
+    class Counting:
+        sample_rate, hop_length = RATE, HOP
+
+        def encode(self, audio):
+            frames = torch.arange(audio.shape[-1] // HOP)
+            ends = (frames > 10) & (frames < len(frames) - 10)
+            return torch.stack([0 * frames, frames, ends.long()])[None]
+
+    assert chord_changes(Counting()) == [0, 1, 0]
+
+
+def test_what_is_kept_is_held_until_the_next():
+    tokens = torch.arange(20).reshape(4, 5)
+    keep = torch.zeros(4, 5, dtype=torch.bool)
+    keep[:2, 1] = keep[:2, 3] = keep[3, 0] = True
+    assert held(tokens, keep).tolist() == [[1, 1, 1, 3, 3], [6, 6, 6, 8, 8]]
+    assert held(tokens, torch.ones_like(keep)).tolist() == tokens.tolist()
+    assert held(tokens, torch.zeros_like(keep)).tolist() == [[0] * 5]
+
+
+def test_what_is_measured_of_a_clip(starter, loop):
+    audio = vp.Audio(loop[0, :, : 3 * RATE].numpy(), RATE)
+    how = {"sampler": "confidence(steps=1)", "seed": 1}
+    rows = measure(starter, audio, ("everything", "periodic(7)"), **how)
+    assert [(row["prompt"], row["floor"]) for row in rows] == [
+        (None, False),
+        ("everything", False),
+        ("periodic(7)", False),
+        ("periodic(7)", True),
+    ]
+    clip, everything, composed, floor = rows
+    assert clip["error"] == 0
+    assert clip["chroma"] == pytest.approx(1)
+    assert clip["flatness"] == pytest.approx(1)
+    assert composed["chroma"] < everything["chroma"] < 1
+    assert everything["beat"] > 0.5
+    assert composed["beat"] is None
+    assert len(everything["repeats"]) == 9
+    tokens = starter.codec.encode(torch.from_numpy(audio.samples)[None])[0]
+    frames = torch.arange(tokens.shape[1]) // 7 * 7
+    with torch.no_grad():
+        wanted = starter.codec.decode(tokens[None, :, frames])[0, 0, : 3 * RATE].numpy()
+    wanted = likeness.chroma_correlation(audio.samples[0], wanted, RATE)
+    assert floor["chroma"] == pytest.approx(wanted, abs=0.02)
 
 
 def test_the_summary_is_over_clips():
-    def row(others, error, level, peak):
+    def clip(error, flatness, clarity, level, peak):
         faults = {"level_change": level, "true_peak": peak}
-        told = {"prompt": "nothing", "others": others, "kept": 0.0}
-        return told | {"likeness": {"error": error}, "faults": faults}
+        same = {"floor": False, "chroma": 1.0, "beat": None, "faults": faults}
+        given = same | {"prompt": None, "error": 0.0, "flatness": 1.0, "clarity": [3.0, 5.0]}
+        made = {"prompt": "nothing", "kept": 0.0, "repeats": [error, 0.0], "error": error}
+        return [given, same | made | {"flatness": flatness, "clarity": clarity}]
 
-    clips = [
-        [row(COMPOSED, 1.0, -3.0, -9.0), row(RANDOM, 7.0, 0.0, 0.0)],
-        [row(COMPOSED, 2.0, 1.0, -1.0), row(RANDOM, 7.0, 0.0, 0.0)],
-    ]
-    composed, floor = summary(clips)
-    assert (composed["others"], floor["others"]) == (COMPOSED, RANDOM)
-    assert composed["likeness"]["error"] == [1.5, 0.5]
-    assert composed["faults"] == {"level_change": [-1.0, -3.0], "true_peak": [-5.0, -1.0]}
-    assert floor["likeness"]["error"] == [7.0, 0.0]
+    given, made = summary(
+        [clip(1.0, 0.5, [9.0, 1.0], -3.0, -9.0), clip(2.0, 8.0, [3.0, 2.0], 1.0, -1.0)]
+    )
+    assert given["prompt"] is given["kept"] is given["repeats"] is None
+    assert made["error"] == [1.5, 0.5]
+    assert made["chroma"] == [1.0, 0.0]
+    assert made["flatness"] == 2
+    assert made["clear"] == 0.5
+    assert made["beat"] is None
+    assert made["repeats"] == [1.5, 0.0]
+    assert made["faults"] == {"level_change": [-1.0, -3.0], "true_peak": [-5.0, -1.0]}
 
 
 @pytest.fixture(scope="module")
