@@ -1,6 +1,8 @@
 """Real recordings to measure by: those of the tests, and game music that Debian packages.
 
-Nothing is trained on them, and the latter are not in the repository.
+Nothing is trained on them, and the latter are not in the repository. They are such that two beat
+trackers, madmom and librosa, agree on the beats of the excerpt (F-measure of 0.9 or more): beats
+that cannot be told in the recording say nothing of what is composed from it.
 """
 
 from __future__ import annotations
@@ -19,15 +21,15 @@ _START_SECONDS = 30
 _PACKAGES = {
     "singularity-music": (
         Path("/usr/share/games/singularity/music"),
-        ("Awakening.ogg", "By-Product.ogg", "Media Threat.ogg"),
+        ("By-Product.ogg", "Deprecation.ogg", "Nebula.ogg"),
     ),
     "hyperrogue-music": (
         Path("/usr/share/hyperrogue/music"),
-        ("hr3-jungle.ogg", "hr-savino-caribbean.ogg"),
+        ("hr3-jungle.ogg", "hr-savino-ocean.ogg"),
     ),
     "wesnoth-1.16-music": (
         Path("/usr/share/games/wesnoth/1.16/data/core/music"),
-        ("battle.ogg", "knolls.ogg", "traveling_minstrels.ogg"),
+        ("battle.ogg", "breaking_the_chains.ogg", "main_menu.ogg"),
     ),
 }
 GAME_MUSIC = {

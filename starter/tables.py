@@ -199,7 +199,9 @@ def aims(figures: Figures) -> str:
     """Set the figures beside those of the starter before, and beside what is aimed at."""
     found = values(figures)
     return section(
-        "Aims. Chroma and flatness are of the pieces written by hand.",
+        "Aims. Chroma and flatness are of the pieces written by hand. Before: what was known of "
+        "the former starter; in brackets, what this evaluation measures of it, on clips like "
+        "those that it was made with.",
         ["figure", "before", "now", "aim", ""],
         [_aim_cells(aim, found.get(aim["key"]), found) for aim in AIMS],
     )

@@ -191,12 +191,12 @@ def test_tables_have_as_many_cells_in_every_row(show, figures):
 
 def test_readme_and_card_hold_the_figures(tmp_path, figures):
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{report.BEGIN}\nformer figures\n{report.END}\nafter\n")
+    readme.write_text(f"before\n{report.BEGIN}\nlast time\n{report.END}\nafter\n")
     report.write_figures(readme, figures)
     text = readme.read_text()
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
-    assert "former" not in text
+    assert "last time" not in text
     report.write_figures(readme, figures)
     assert readme.read_text() == text
     report.write_card(Path(report.__file__).with_name("card.md"), tmp_path / "card.md", figures)
