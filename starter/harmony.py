@@ -29,6 +29,9 @@ PROGRESSIONS = (
     (1, 1, 1, 1),
 )
 
+SLOW_PROGRESSIONS = ((1, 4), (1, 5), (6, 4), (1, 6), (4, 1), (1, 4, 6, 5), (1, 1, 4, 4))
+"""For music without a groove, whose chords last."""
+
 
 @dataclass(frozen=True)
 class Key:

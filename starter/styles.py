@@ -7,6 +7,14 @@ from dataclasses import dataclass
 KICK, RIM, SNARE, CLAP, CLOSED_HAT, OPEN_HAT = 36, 37, 38, 39, 42, 46
 CRASH, RIDE, TAMBOURINE, COWBELL, SHAKER, CLAVE = 49, 51, 54, 56, 70, 75
 
+VOICES = (52, 53, 54, 85)
+SUSTAINED = (
+    *VOICES,
+    *(20, 21, 22, 40, 41, 42, 44, 48, 49, 56, 57, 60, 64, 65, 66, 68),
+    *range(69, 80),
+)
+"""Programs whose sound does not die away and whose pitch a player can bend."""
+
 DRUM_KITS = (0, 8, 16, 24, 25, 32, 40)
 
 KEYBOARDS = (0, 1, 2, 4, 5, 6, 7, 11, 16, 17, 18, 19, 21)
@@ -200,5 +208,34 @@ STYLES = (
         },
         beats_per_bar=3,
         tempo=(60, 110),
+    ),
+    Style(
+        "techno",
+        {
+            KICK: "X...X...X...X...",
+            OPEN_HAT: "..x...x...x...x.",
+            CLOSED_HAT: "xoxoxoxoxoxoxoxo",
+            RIM: "...x..x....x..x.",
+        },
+        tempo=(120, 145),
+    ),
+    Style(
+        "half time",
+        {
+            KICK: "X.....x.........",
+            SNARE: "........X.......",
+            CLOSED_HAT: "x.x.x.x.x.x.x.xo",
+        },
+        tempo=(110, 170),
+    ),
+    Style(
+        "soul",
+        {
+            KICK: "X..x....X.x.....",
+            SNARE: "x...x...x...x...",
+            TAMBOURINE: "..x...x...x...x.",
+        },
+        tempo=(80, 125),
+        swing=0.1,
     ),
 )

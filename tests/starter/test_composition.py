@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from starter.composition import DRUM_CHANNEL, compose, compose_loop
+from starter.composition import DRUM_CHANNEL, MAX_LATE, compose, compose_loop
 from starter.harmony import SCALES, Key
 from starter.render import SAMPLE_RATE, available, render, render_clips, to_midi
 from starter.styles import STYLES
@@ -21,13 +21,14 @@ def test_a_seed_is_a_piece_that_is_playable_and_on_the_beat(seed):
     assert piece == compose(seed, min_seconds=10) != compose(seed + 1, min_seconds=10)
     assert piece.duration >= 10
     assert 60 <= piece.tempo <= 180
-    assert len(piece.programs) >= 2
+    assert len(piece.programs) >= 1
     for note in piece.notes:
         assert 0 <= note.start < piece.n_beats + 1
         assert note.duration > 0
         assert 0 <= note.pitch <= 127
         assert 1 <= note.velocity <= 127
         assert note.channel in piece.programs
+        assert abs(note.late) <= MAX_LATE
     times, numbers = piece.beats().T
     np.testing.assert_allclose(np.diff(times), 60 / piece.tempo)
     assert times[0] == 0
@@ -73,9 +74,10 @@ def test_midi_has_every_note_at_its_time_and_is_detuned_in_all_channels():
     messages = list(midi)
     times = np.cumsum([message.time for message in messages])
     struck = [message.type == "note_on" for message in messages]
-    wanted = sorted(piece.seconds(note.start) for note in piece.notes)
+    wanted = sorted(piece.onset(note) for note in piece.notes)
     np.testing.assert_allclose(times[struck], wanted, atol=2e-3)
-    bends = {m.pitch for m in to_midi(piece, cents=100).tracks[0] if m.type == "pitchwheel"}
+    steady = replace(piece, changes=())
+    bends = {m.pitch for m in to_midi(steady, cents=100).tracks[0] if m.type == "pitchwheel"}
     assert bends == {4095}
 
 
@@ -89,17 +91,94 @@ def test_no_key_is_released_after_it_is_struck_again():
     assert not sounding
 
 
+PIECES = [compose(seed, min_seconds=20) for seed in range(60)]
+
+
+def test_a_quarter_of_pieces_are_one_or_two_instruments_without_drums():
+    few = [p for p in PIECES if len(p.programs) <= 2 and DRUM_CHANNEL not in p.programs]
+    assert 0.15 < len(few) / len(PIECES) < 0.4
+    assert any(len(p.programs) == 1 for p in few)
+    assert any(len(p.programs) >= 5 for p in PIECES)
+
+
+def test_players_are_early_and_late_and_differ_from_piece_to_piece():
+    spread = [np.std([note.late for note in piece.notes]) for piece in PIECES]
+    assert min(spread) == 0
+    assert 0.004 < max(spread) < MAX_LATE
+    assert min(note.late for piece in PIECES for note in piece.notes) < -0.005
+
+
+def test_some_straight_styles_are_swung():
+    written = {style.name: style.swing for style in STYLES}
+    assert any(piece.style.swing > written[piece.style.name] == 0 for piece in PIECES)
+
+
+def _sounding(piece):
+    """Say for each sixteenth of the piece whether a note is heard."""
+    heard = np.zeros(piece.n_beats * 4 + 8, dtype=bool)
+    for note in piece.notes:
+        heard[int(note.start * 4) : int(np.ceil((note.start + note.duration) * 4))] = True
+    return heard[: piece.n_beats * 4]
+
+
+def test_all_parts_rest_now_and_then_but_never_long():
+    resting = [1 - _sounding(piece).mean() for piece in PIECES if len(piece.programs) > 2]
+    assert max(resting) > 0.03
+    assert np.mean(resting) < 0.1
+
+
+def test_chords_are_held_for_bars_and_voices_are_bent():
+    lengths = [
+        note.duration / piece.style.beats_per_bar
+        for piece in PIECES
+        for note in piece.notes
+        if note.channel == 2
+    ]
+    assert max(lengths) > 1.9
+    kinds = {}
+    for piece in PIECES:
+        for change in piece.changes:
+            kinds.setdefault(change.kind, []).append(change.value)
+    assert set(kinds) == {"bend", "expression"}
+    assert -200 < min(kinds["bend"]) < -25
+    assert 10 < max(kinds["bend"]) < 60
+    assert 30 < min(kinds["expression"]) < max(kinds["expression"]) <= 127
+
+
+def test_notes_on_the_beat_belong_to_the_bars_chord():
+    """Held against the chords that a pad plays in the same bar."""
+    inside = []
+    for piece in PIECES:
+        pads = [note for note in piece.notes if note.channel == 2]
+        for note in piece.notes:
+            if note.channel in (1, 3, 4, 5) and note.start % 1 == 0:
+                chord = {
+                    pad.pitch % 12
+                    for pad in pads
+                    if pad.start <= note.start < pad.start + pad.duration
+                }
+                if len(chord) >= 3:
+                    inside.append(note.pitch % 12 in chord)
+    assert len(inside) > 500
+    assert np.mean(inside) > 0.97
+
+
 @needs_synthesizer
 def test_clips_are_reproducible_and_beats_are_heard():
-    samples, beats = render(0, 6.0)
-    np.testing.assert_array_equal(samples, render(0, 6.0)[0])
-    assert len(samples) == 6 * SAMPLE_RATE
-    assert 0.001 < np.sqrt(np.mean(samples**2)) < 0.3
-    assert np.abs(samples).max() < 1
-    energy = np.add.reduceat(samples**2, range(0, len(samples), 441))
-    rise = np.maximum(np.diff(energy), 0)
-    at_beats = [rise[int(t * 100) : int(t * 100) + 4].max() for t in beats[:-1, 0]]
-    assert np.mean(at_beats) > 3 * rise.mean()
+    rises = []
+    for seed in [seed for seed in range(20) if DRUM_CHANNEL in compose(seed, 9.0).programs][:6]:
+        samples, beats = render(seed, 6.0)
+        assert len(samples) == 6 * SAMPLE_RATE
+        assert 0.001 < np.sqrt(np.mean(samples**2)) < 0.3
+        assert np.abs(samples).max() < 1
+        energy = np.add.reduceat(samples**2, range(0, len(samples), 441))
+        rise = np.maximum(np.diff(energy), 0)
+        # from one hundredth before: a player may be early
+        near = [range(max(0, int(t * 100) - 2), int(t * 100) + 4) for t in beats[:-1, 0]]
+        rises.append(np.mean([rise[list(at)].max() for at in near]) / rise.mean())
+    np.testing.assert_array_equal(samples, render(seed, 6.0)[0])
+    assert min(rises) > 2
+    assert np.median(rises) > 4
 
 
 @needs_synthesizer
