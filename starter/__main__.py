@@ -17,12 +17,11 @@ from vampprompt import VampPromptError, samplers
 
 from . import corpus, opus, pieces, recordings, report, tables
 from .choose import FINE, SAMPLERS, Choice
-from .codec import train_codec
+from .codec import analyse, place_codebooks, train_decoder
 from .evaluate import Evaluation
 from .loop import make_loop
 from .pack import pack as pack_models
 from .pack import trained_codec
-from .refine import refine_codec
 from .render import available, render_clips
 from .settings import Settings, large, quick
 from .tokens import TokenSettings, tokenize, train_tokens
@@ -75,32 +74,39 @@ class Stages:
                 render_clips(folder, seeds, self.settings.seconds, on_clip=count)
             corpus.gather(folder, array)
 
-    def codec(self) -> None:
-        """Train the codec."""
-        folder = self.work / "codec"
-        if not finished(folder, self.settings.codec.schedule):
-            train_codec(self.settings.codec, self.work / "train.npy", folder)
-
-    def tokenize(self) -> None:
-        """Encode the clips."""
+    def codebooks(self) -> None:
+        """Analyse the clips, place the codec's codebooks and tokenize."""
+        settings, placed = self.settings.codec, self.work / "codebooks.pt"
+        for split, seeds in self.settings.seeds.items():
+            if not self._levels(split).exists():
+                with _counting(f"analyse {split}", len(seeds)) as count:
+                    analyse(
+                        settings.build(), self.work / f"{split}.npy", self._levels(split), count
+                    )
+        if not placed.exists():
+            with _counting("codebooks", settings.n_codebooks) as count:
+                place_codebooks(settings, self._levels("train"), placed, count)
         for split, seeds in self.settings.seeds.items():
             target = self.work / f"{split}.tokens.npy"
             if not target.exists():
-                codec = trained_codec(self.settings.codec, self.work / "codec")
+                codec = trained_codec(self.settings)
                 with _counting(f"tokenize {split}", len(seeds)) as count:
-                    tokenize(codec, self.work / f"{split}.npy", target, count)
+                    tokenize(codec, self._levels(split), target, count)
 
-    def refine(self) -> None:
-        """Train the codec's decoder further."""
-        folder = self.work / "refine"
-        if not finished(folder, self.settings.refine.schedule):
-            refine_codec(
-                self.settings.refine,
+    def decoder(self) -> None:
+        """Train what makes sound of tokens."""
+        folder = self.work / "decoder"
+        if not finished(folder, self.settings.codec.schedule):
+            train_decoder(
                 self.settings.codec,
                 self.work / "train.npy",
-                self.work / "codec",
+                self._levels("train"),
+                self.work / "codebooks.pt",
                 folder,
             )
+
+    def _levels(self, split: str) -> Path:
+        return self.work / f"{split}.levels.npy"
 
     def coarse(self) -> None:
         """Train the coarse model."""
@@ -113,7 +119,7 @@ class Stages:
     def _train_tokens(self, name: str, settings: TokenSettings) -> None:
         folder = self.work / name
         if not finished(folder, settings.schedule):
-            codebooks = trained_codec(self.settings.codec, self.work / "codec").codebooks
+            codebooks = trained_codec(self.settings).codebooks
             tokens, held_out = (
                 np.load(self.work / f"{split}.tokens.npy") for split in self.settings.seeds
             )
@@ -188,7 +194,7 @@ def _counting(description: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: progress.advance(task)
 
 
-_STAGES = ("render", "codec", "tokenize", "refine", "coarse", "fine", "pack", "evaluate", "loop")
+_STAGES = ("render", "codebooks", "decoder", "coarse", "fine", "pack", "evaluate", "loop")
 
 
 def _command(name: str) -> Callable[[typer.Context], None]:

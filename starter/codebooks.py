@@ -1,111 +1,132 @@
-"""Keeping a residual quantizer's codebooks alive."""
+"""Placing the codec's codebooks: residual k-means over the levels of bands."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import cast
 
+import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from numpy.typing import NDArray
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from dac.nn.quantize import ResidualVectorQuantize, VectorQuantize
+from vampprompt.models.phaseless import PhaselessCodec, band_centres
+
+_ROUNDS = 14
+_AT_A_TIME = 65536
+_ALIVE = 2
+EMPHASIS = (
+    (60.0, 2500.0, 0.2),
+    (60.0, 2500.0, 0.35),
+    (0.0, np.inf, 0.0),
+    (0.0, np.inf, 0.0),
+    (0.0, 250.0, 0.0),
+    (250.0, 1000.0, 0.0),
+    (1000.0, 4000.0, 0.0),
+    (4000.0, np.inf, 0.0),
+    (150.0, 2500.0, 0.0),
+)
+"""The bands that each codebook is for, from and below which frequency, and the others' weight.
+
+The first two say pitch; the fine ones share the bands out, because what is left after four is
+near to noise, and one codebook of 1024 rows says next to nothing of noise in 186 bands.
+"""
 
 
-class CodebookKeeper:
-    """Moves the rows of each codebook to the running mean of what they stand for.
+def emphasis(number: int) -> Tensor:
+    """Give the weight of each band in a codebook, ``[band]``."""
+    low, high, rest = EMPHASIS[number]
+    centres = band_centres()
+    return torch.from_numpy(np.where((centres >= low) & (centres < high), 1.0, rest)).float()
 
-    Rows that nothing falls to are placed anew on a latent of the batch at hand. Codebooks are not
-    given to the optimizer.
 
-    Parameters
-    ----------
-    quantizer
-        Whose codebooks to keep.
-    decay
-        Of the running means, for each step.
+@torch.no_grad()
+def place(
+    codec: PhaselessCodec, levels: Tensor, on_codebook: Callable[[], None] = lambda: None
+) -> None:
+    """Place the codebooks of `codec` by what is seen in `levels`, ``[frame, band]``.
+
+    Each has its rows where what the ones before it leave over is densest. The numbers are those
+    that half precision holds, so that packing changes no token.
     """
-
-    def __init__(self, quantizer: ResidualVectorQuantize, decay: float = 0.99) -> None:
-        self.levels: list[VectorQuantize] = list(quantizer.quantizers)
-        self.decay = decay
-        for level in self.levels:
-            level.codebook.weight.requires_grad_(False)
-        rows = torch.stack([level.codebook.weight for level in self.levels])
-        self.sums = rows.clone()
-        self.counts = torch.ones(rows.shape[:2], device=rows.device)
-
-    @torch.no_grad()
-    def initialise(self, latents: Tensor) -> None:
-        """Place projections and rows by what is seen in `latents`, ``[item, width]``.
-
-        Each level projects on the main directions of what the levels before it left over, and
-        its rows are found there by k-means.
-        """
-        residual = latents
-        for index, level in enumerate(self.levels):
-            mean = residual.mean(0)
-            _, _, directions = torch.pca_lowrank(residual - mean, level.codebook_dim, niter=4)
-            basis = directions.T
-            _set_convolution(level.in_proj, basis, -basis @ mean)
-            _set_convolution(level.out_proj, basis.T, mean)
-            projected = (residual - mean) @ basis.T
-            rows, codes = _k_means(projected, level.codebook_size)
-            level.codebook.weight.copy_(rows)
-            residual = residual - rows[codes] @ basis - mean
-            counts = torch.bincount(codes, minlength=level.codebook_size).clamp(min=1).float()
-            self.counts[index] = counts / counts.mean()
-            self.sums[index] = rows * self.counts[index, :, None]
-
-    @torch.no_grad()
-    def update(self, latents: Tensor, codes: Tensor) -> None:
-        """Learn from a batch: latents ``[batch, codebook * dim, frame]`` and their codes."""
-        split = latents.view(len(latents), len(self.levels), -1, latents.shape[-1])
-        for index, level in enumerate(self.levels):
-            items = split[:, index].transpose(1, 2).flatten(0, 1)
-            chosen = codes[:, index].flatten()
-            counts = torch.bincount(chosen, minlength=level.codebook_size).float()
-            share = level.codebook_size / len(chosen)
-            sums = torch.zeros_like(self.sums[index]).index_add_(0, chosen, items)
-            self.counts[index].lerp_(counts * share, 1 - self.decay)
-            self.sums[index].lerp_(sums * share, 1 - self.decay)
-            dead = self.counts[index] < 0.03
-            drawn = items[torch.randint(len(items), (int(dead.sum()),))]
-            self.sums[index, dead] = drawn * 0.3
-            self.counts[index, dead] = 0.3
-            level.codebook.weight.copy_(self.sums[index] / self.counts[index, :, None])
-
-    def perplexity(self) -> Tensor:
-        """Give the effective number of rows in use, for each codebook."""
-        share = self.counts / self.counts.sum(1, keepdim=True)
-        entropy: Tensor = -(share * (share + 1e-12).log()).sum(1)
-        return entropy.exp()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Give the running means."""
-        return {"sums": self.sums, "counts": self.counts}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up running means again."""
-        self.sums.copy_(state["sums"])
-        self.counts.copy_(state["counts"])
+    generator = torch.Generator().manual_seed(0)
+    codec.mean.copy_(_half(levels.mean(0)))
+    residual = levels - codec.mean
+    for number in range(codec.n_codebooks):
+        weight = emphasis(number)
+        codec.emphasis[number] = weight
+        seen = residual
+        if number == 0:
+            seen = residual - (residual @ (weight / weight.sum()))[:, None]
+        size = codec.rows.shape[1]
+        codes = _k_means(seen * weight.sqrt(), size, generator)
+        rows = _means(residual, codes, size) * (weight > 0)
+        codec.rows[number] = _half(rows)
+        residual = residual - codec.rows[number][_found(codec, number, residual)]
+        codec.latents[number] = _half(_directions(codec.rows[number] * weight.sqrt(), codec))
+        on_codebook()
 
 
-def _set_convolution(convolution: nn.Module, weight: Tensor, bias: Tensor) -> None:
-    """Set a weight-normed 1x1 convolution to ``weight`` ``[out, in]``."""
-    weight = weight[:, :, None]
-    convolution.load_state_dict(
-        {"weight_v": weight, "weight_g": weight.norm(dim=(1, 2), keepdim=True), "bias": bias}
+def _found(codec: PhaselessCodec, number: int, residual: Tensor) -> Tensor:
+    parts = [codec.nearest(number, part) for part in torch.split(residual, _AT_A_TIME)]
+    return torch.cat(parts)
+
+
+def _k_means(items: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """Cluster ``[item, dim]`` and give the number of each item's cluster.
+
+    Products are in bfloat16: where two clusters are as near, either will do.
+    """
+    rows = items[torch.randperm(len(items), generator=generator)[:size]].clone()
+    for _ in range(_ROUNDS):
+        codes = _assigned(items, rows)
+        counts = torch.bincount(codes, minlength=size)
+        means = _means(items, codes, size)
+        lost = counts < _ALIVE
+        if lost.any():
+            # beside the fullest clusters, which are then shared
+            fullest = counts.topk(int(lost.sum())).indices
+            drawn = torch.randn(len(fullest), items.shape[1], generator=generator)
+            means[lost] = means[fullest] + 0.05 * items.std(0) * drawn
+        rows = means
+    return _assigned(items, rows)
+
+
+def _assigned(items: Tensor, rows: Tensor) -> Tensor:
+    lengths, directions = (rows**2).sum(1) / 2, rows.T.bfloat16()
+    return torch.cat(
+        [
+            ((part.bfloat16() @ directions).float() - lengths).argmax(1)
+            for part in torch.split(items, _AT_A_TIME)
+        ]
     )
 
 
-def _k_means(items: Tensor, size: int, rounds: int = 8) -> tuple[Tensor, Tensor]:
-    """Cluster by direction, as the quantizer looks rows up; means keep their lengths."""
-    rows = items[torch.randperm(len(items))[:size]].clone()
-    directions = functional.normalize(items)
-    for _ in range(rounds):
-        codes = (directions @ functional.normalize(rows).T).argmax(1)
-        counts = torch.bincount(codes, minlength=size).float()
-        means = torch.zeros_like(rows).index_add_(0, codes, items) / counts.clamp(min=1)[:, None]
-        rows = torch.where(counts[:, None] > 0, means, items[torch.randint(len(items), (size,))])
-    return rows, (directions @ functional.normalize(rows).T).argmax(1)
+def _means(items: Tensor, codes: Tensor, size: int) -> Tensor:
+    sums = torch.zeros(size, items.shape[1]).index_add_(0, codes, items)
+    return sums / torch.bincount(codes, minlength=size).clamp(min=1)[:, None]
+
+
+def _directions(rows: Tensor, codec: PhaselessCodec) -> Tensor:
+    """Give rows along their main directions, ``[entry, dim]``, of mean square 1.
+
+    So they are as large as what stands for a masked token, which else drowns them.
+    """
+    centred = rows - rows.mean(0)
+    _, _, directions = torch.linalg.svd(centred, full_matrices=False)
+    found = centred @ directions[: codec.latents.shape[2]].T
+    return cast(Tensor, found / found.square().mean().sqrt())
+
+
+def _half(x: Tensor) -> Tensor:
+    return x.half().float()
+
+
+def stored(levels: Tensor) -> NDArray[np.int16]:
+    """Give levels as whole hundredths of a decibel."""
+    return np.asarray((100 * levels).round().numpy(), np.int16)
+
+
+def loaded(levels: NDArray[np.int16]) -> Tensor:
+    """Give levels of what `stored` made of them."""
+    return torch.from_numpy(levels.astype(np.float32) / 100)

@@ -34,13 +34,3 @@ def open_clips(path: Path) -> NDArray[np.int16]:
 def to_audio(samples: NDArray[np.int16]) -> Tensor:
     """Give int16 samples as float32 audio in ``[-1, 1]``."""
     return torch.from_numpy(samples.astype(np.float32) / 32768)
-
-
-def excerpts(clips: NDArray[np.int16], batch: int, length: int, rng: np.random.Generator) -> Tensor:
-    """Draw a batch of excerpts, ``[batch, 1, length]``, their gain varied by -8 to 4 dB."""
-    rows = rng.integers(len(clips), size=batch)
-    starts = rng.integers(clips.shape[1] - length, size=batch)
-    cut = np.stack([clips[r, s : s + length] for r, s in zip(rows, starts, strict=True)])
-    audio = to_audio(cut)[:, None]
-    gain = torch.from_numpy(10 ** (rng.uniform(-8, 4, (batch, 1, 1)) / 20)).float()
-    return audio * torch.minimum(gain, 0.99 / audio.abs().amax(-1, keepdim=True).clamp(min=1e-3))

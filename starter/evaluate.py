@@ -122,8 +122,7 @@ class Evaluation(Parts):
     def _training(self) -> dict[str, Any]:
         codec = cast(Any, self.bundle.codec)
         models: dict[str, nn.Module] = {
-            "codec": codec,
-            "refine": codec.decoder,
+            "decoder": codec.decoder,
             "coarse": cast(nn.Module, self.bundle.coarse),
             "fine": cast(nn.Module, self.bundle.fine),
         }
@@ -131,7 +130,7 @@ class Evaluation(Parts):
             name: {
                 "parameters": sum(p.numel() for p in model.parameters()),
                 "seconds": round(seconds_spent(self.settings.work / name)),
-                **asdict(getattr(self.settings, name)),
+                **asdict(getattr(self.settings, "codec" if name == "decoder" else name)),
             }
             for name, model in models.items()
         }

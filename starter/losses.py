@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
 
 import librosa
-import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-MEL_BANDS = {512: 40, 1024: 80, 2048: 120, 4096: 160}
-"""Number of mel bands of each analysis window, in samples."""
+from vampprompt.models.phaseless import PhaselessCodec
 
 FLOOR = 1e-4
 
-
-class Spectral(NamedTuple):
-    """How far one recording's spectrogram is from another's."""
-
-    mel: Tensor
-    """Mean absolute error of the mel bands, in dB."""
-    magnitude: Tensor
-    """Summed error of the magnitudes, relative to their sum."""
-    level: Tensor
-    """Mean absolute error of each mel band's level over the whole excerpt, in dB."""
+_QUIETEST = 1e-11
+"""The power below which nothing is heard, a sine at full scale being 1."""
+_KNEE = -60.0
+"""Levels below this one count half, in dB."""
+_LOUDNESS = 0.3
+"""The power of power that is about as loud."""
+_PATCH = (3, 8)
+"""Windows and bins over which unevenness is compared."""
 
 
 def magnitudes(audio: Tensor, window: int) -> Tensor:
@@ -35,7 +31,7 @@ def magnitudes(audio: Tensor, window: int) -> Tensor:
 
 
 def mel_powers(magnitude: Tensor, sample_rate: int = 44100) -> Tensor:
-    """Give the power of each mel band, ``[batch, band, frame]``."""
+    """Give the power of each of 80 mel bands, ``[batch, band, frame]``."""
     filters = _mel_filters(2 * (magnitude.shape[-2] - 1), sample_rate)
     return filters.to(magnitude.device) @ magnitude**2
 
@@ -57,52 +53,52 @@ def log_mel_error(reference: Tensor, estimate: Tensor) -> Tensor:
     return (next(pair) - next(pair)).abs().mean()
 
 
-def spectral_loss(reference: Tensor, estimate: Tensor, window: int) -> Spectral:
-    """Compare spectrograms of one window."""
-    with torch.no_grad():
-        wanted = magnitudes(reference, window)
-        wanted_mel = mel_powers(wanted)
-    given = magnitudes(estimate, window)
-    given_mel = mel_powers(given)
-    levels = (decibels(mel.mean(-1)) for mel in (given_mel, wanted_mel))
-    return Spectral(
-        mel=(decibels(given_mel) - decibels(wanted_mel)).abs().mean(),
-        magnitude=(given - wanted).abs().sum() / wanted.sum(),
-        level=(next(levels) - next(levels)).abs().mean(),
-    )
+def spectrum(codec: PhaselessCodec, audio: Tensor, made: Tensor, inner: slice) -> dict[str, Tensor]:
+    """Compare magnitudes that a codec made with those of the sound.
 
+    Parameters
+    ----------
+    codec
+        Whose windows they are of.
+    audio
+        ``[batch, samples]``, with what the windows at the ends reach over.
+    made
+        In dB of a sine, ``[batch, window, bin]``.
+    inner
+        The windows that count.
 
-def reconstruction(
-    reference: Tensor,
-    estimate: Tensor,
-    rng: np.random.Generator,
-    *,
-    magnitude_weight: float = 3.0,
-    wave_weight: float = 2.0,
-) -> dict[str, Tensor]:
-    """Give the error of the mel bands, the magnitudes, the waveform and the bands' levels.
-
-    Both are ``[batch, samples]``. One analysis window is fixed, another is drawn: each costs as
-    much as a network layer. ``"loss"`` is to be minimised; ``"mel"`` and ``"level"`` are those of
-    the fixed window.
+    Returns
+    -------
+    dict
+        ``loss``, to be minimised, and its terms: ``level`` is the mean absolute error of bins in
+        dB, ``mel`` that of mel bands, ``loudness`` the relative error of powers to the power of
+        0.3, ``unevenness`` how far neighbouring bins differ too little or too much, in dB.
     """
-    fixed, drawn = (
-        spectral_loss(reference, estimate, window)
-        for window in (1024, int(rng.choice([512, 2048, 4096])))
-    )
-    magnitude = (fixed.magnitude + drawn.magnitude) / 2
-    wave = (reference - estimate).abs().sum() / reference.abs().sum()
-    return {
-        "loss": (fixed.mel + drawn.mel) / 2 + magnitude_weight * magnitude + wave_weight * wave,
-        "mel": fixed.mel,
-        "magnitude": magnitude,
-        "wave": wave,
-        "level": fixed.level,
+    frames = audio.unfold(-1, codec.window_length, codec.subhop)[:, inner]
+    bins = torch.fft.rfft(frames * (2 / codec.window.sum() * codec.window))
+    wanted = bins.real**2 + bins.imag**2
+    given = 10 ** (made[:, inner] / 10)
+    levels = [_counted(power) for power in (given, wanted)]
+    loud_given, loud_wanted = ((power + 1e-12) ** _LOUDNESS for power in (given, wanted))
+    filters = _mel_filters(codec.window_length, codec.sample_rate).to(audio.device)
+    filters = filters / filters.sum(1, keepdim=True)
+    mels = [10 * torch.log10(power @ filters.T + _QUIETEST) for power in (given, wanted)]
+    uneven = [functional.avg_pool2d(level.diff(dim=-1).abs()[:, None], _PATCH) for level in levels]
+    terms = {
+        "level": (levels[0] - levels[1]).abs().mean(),
+        "loudness": (loud_given - loud_wanted).abs().mean() / loud_wanted.mean(),
+        "mel": (mels[0] - mels[1]).abs().mean(),
+        "unevenness": (uneven[0] - uneven[1]).abs().mean(),
     }
+    loss = terms["level"] + 10 * terms["loudness"] + terms["mel"] + 0.7 * terms["unevenness"]
+    return {"loss": loss, **terms}
+
+
+def _counted(power: Tensor) -> Tensor:
+    level = 10 * torch.log10(power + _QUIETEST)
+    return torch.where(level > _KNEE, level, _KNEE + (level - _KNEE) / 2)
 
 
 @cache
 def _mel_filters(window: int, sample_rate: int) -> Tensor:
-    return torch.from_numpy(
-        librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=MEL_BANDS[window])
-    )
+    return torch.from_numpy(librosa.filters.mel(sr=sample_rate, n_fft=window, n_mels=80))

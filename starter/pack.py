@@ -12,32 +12,29 @@ import torch
 from torch import nn
 
 from vampprompt.models import Bundle
-from vampprompt.models.files import remove_weight_norm
-from vampprompt.models.spectral import SpectralCodec
+from vampprompt.models.phaseless import PhaselessCodec
 from vampprompt.models.transformer import VampNet
 
-from .codec import CodecSettings
+from .codec import trained
 from .settings import Settings
 from .tokens import TokenSettings
 from .training import load_model
 
 LICENCE = "MIT"
 _MIB = 2**20
-_CODEC_SHAPE = ("width", "expansion", "encoder_layers", "decoder_layers", "n_codebooks")
+_CODEC_SHAPE = ("width", "expansion", "n_layers", "n_codebooks")
 _Model = TypeVar("_Model", bound=nn.Module)
 
 
-def trained_codec(settings: CodecSettings, folder: Path) -> SpectralCodec:
-    """Read the codec of a run, refined or not, its weights plain and rounded as when packed."""
-    codec = settings.build()
-    load_model(folder, codec)
-    remove_weight_norm(codec)
-    shape = asdict(settings)
-    codec.config = {"family": "spectral", **{name: shape[name] for name in _CODEC_SHAPE}}
+def trained_codec(settings: Settings) -> PhaselessCodec:
+    """Read the codec of a run, its weights rounded as when packed."""
+    codec = trained(settings.codec, settings.work / "codebooks.pt", settings.work / "decoder")
+    shape = asdict(settings.codec)
+    codec.config = {"family": "phaseless", **{name: shape[name] for name in _CODEC_SHAPE}}
     return _rounded(codec)
 
 
-def trained_tokens(settings: TokenSettings, codec: SpectralCodec, folder: Path) -> VampNet:
+def trained_tokens(settings: TokenSettings, codec: PhaselessCodec, folder: Path) -> VampNet:
     """Read the token model of a run, its weights rounded as the packed ones are."""
     model = settings.build(codec.codebooks)
     load_model(folder, model)
@@ -52,7 +49,7 @@ def pack(settings: Settings, target: Path) -> dict[str, float]:
     ValueError
         If a file is larger than 16 MiB, or all are larger than 32 MiB.
     """
-    codec = trained_codec(settings.codec, settings.work / "refine")
+    codec = trained_codec(settings)
     coarse = trained_tokens(settings.coarse, codec, settings.work / "coarse")
     fine = trained_tokens(settings.fine, codec, settings.work / "fine")
     with tempfile.TemporaryDirectory() as folder:

@@ -40,12 +40,7 @@ def write_card(template: Path, target: Path, figures: Figures) -> None:
             seconds=data["seconds"],
             hours=data["clips"] * data["seconds"] / 3600,
             held_out=data["held_out"],
-            parameters=sum(
-                run["parameters"]
-                for name, run in figures["training"].items()
-                if name != "refine"  # part of the codec
-            )
-            / 1e6,
+            parameters=sum(run["parameters"] for run in figures["training"].values()) / 1e6,
             training=tables.training(figures),
             figures=_joined(
                 (
@@ -66,20 +61,18 @@ def plot_curves(work: Path, target: Path) -> None:
     from matplotlib.figure import Figure
 
     mpl.use("agg")
-    figure = Figure(figsize=(12, 3), layout="constrained")
+    figure = Figure(figsize=(9, 3), layout="constrained")
     curves = {
-        "codec": ["mel"],
-        "refine": ["mel", "discriminator", "features", "adversarial"],
+        "decoder": ["mel", "level"],
         "coarse": ["loss", "held-out loss"],
         "fine": ["loss", "held-out loss"],
     }
     units = {
-        "codec": "mel error in dB",
-        "refine": "mel error in dB, other losses",
+        "decoder": "error in dB",
         "coarse": "nats",
         "fine": "nats",
     }
-    for axes, (name, terms) in zip(figure.subplots(1, 4), curves.items(), strict=True):
+    for axes, (name, terms) in zip(figure.subplots(1, 3), curves.items(), strict=True):
         with (work / name / "log.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         for term in terms:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from .codec import CodecSettings
-from .refine import RefineSettings
 from .tokens import TokenSettings
 from .training import Schedule
 
@@ -26,20 +25,19 @@ class Settings:
         Number of the latter to compose from.
     seconds
         Length of a clip.
-    codec, refine, coarse, fine
+    codec, coarse, fine
         Sizes and schedules.
     """
 
     work: Path
-    clips: int = 1200
+    clips: int = 3600
     held_out: int = 40
     composed: int = 12
     seconds: float = 20.0
     codec: CodecSettings = field(default_factory=CodecSettings)
-    refine: RefineSettings = field(default_factory=RefineSettings)
     coarse: TokenSettings = field(
         default_factory=lambda: TokenSettings(
-            4, schedule=Schedule(5000, 2e-3, warmup=100, hold=0.75)
+            4, schedule=Schedule(16_000, 2e-3, warmup=100, hold=0.6), batch=8
         )
     )
     fine: TokenSettings = field(
@@ -47,8 +45,8 @@ class Settings:
             9,
             4,
             n_layers=4,
-            schedule=Schedule(1200, 2e-3, warmup=100, hold=0.75),
-            batch=20,
+            schedule=Schedule(4000, 2e-3, warmup=100, hold=0.6),
+            batch=24,
             frames=172,
         )
     )
@@ -63,19 +61,18 @@ class Settings:
 
 
 def large(work: Path) -> Settings:
-    """Give settings for a GPU: the same sizes, ten times the music, and longer runs."""
+    """Give settings for a GPU: the same sizes, three times the music, and longer runs."""
     small = Settings(work)
     return replace(
         small,
-        clips=10 * small.clips,
+        clips=3 * small.clips,
         codec=_longer(small.codec),
-        refine=_longer(small.refine),
         coarse=_longer(small.coarse),
         fine=_longer(small.fine),
     )
 
 
-_Run = TypeVar("_Run", CodecSettings, RefineSettings, TokenSettings)
+_Run = TypeVar("_Run", CodecSettings, TokenSettings)
 
 
 def _longer(run: _Run) -> _Run:
@@ -92,14 +89,8 @@ def quick(work: Path) -> Settings:
         composed=2,
         seconds=12.0,
         codec=CodecSettings(
-            width=32,
-            encoder_layers=1,
-            decoder_layers=1,
-            schedule=Schedule(6, 1e-3),
-            batch=2,
-            unquantized_steps=3,
+            width=32, n_layers=1, schedule=Schedule(4, 1e-3), batch=2, placing_frames=600
         ),
-        refine=RefineSettings(Schedule(3, 1e-3), batch=2, channels=4),
         coarse=TokenSettings(4, 0, 32, 2, 1, Schedule(4, 1e-3), 2),
         fine=TokenSettings(9, 4, 32, 2, 1, Schedule(4, 1e-3), 2, 172),
     )

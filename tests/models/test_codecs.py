@@ -8,6 +8,7 @@ import torch
 from vampprompt.errors import ModelError
 from vampprompt.models import codecs
 from vampprompt.models.dac import DacCodec, DacMrfCodec
+from vampprompt.models.phaseless import PhaselessCodec
 from vampprompt.models.spectral import SpectralCodec
 from vampprompt.protocols import Codec
 
@@ -17,6 +18,7 @@ SMALL = {"encoder_dim": 2, "encoder_rates": (2, 3), "decoder_dim": 8, "decoder_r
 SMALL |= SHAPE
 SPECTRAL = {"width": 16, "encoder_layers": 1, "decoder_layers": 2, "phase_bins": 4}
 SPECTRAL |= {"hop_length": HOP, **SHAPE}
+PHASELESS = {"width": 16, "n_layers": 1, "codebook_dim": 8, "hop_length": HOP, **SHAPE}
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +27,22 @@ def _without_gradients():
         yield
 
 
-@pytest.fixture(params=[(DacCodec, SMALL), (DacMrfCodec, SMALL), (SpectralCodec, SPECTRAL)])
+@pytest.fixture(
+    params=[
+        (DacCodec, SMALL),
+        (DacMrfCodec, SMALL),
+        (SpectralCodec, SPECTRAL),
+        (PhaselessCodec, PHASELESS),
+    ]
+)
 def small(request):
     torch.manual_seed(0)
     family, settings = request.param
-    return family(**settings).eval()
+    codec = family(**settings).eval()
+    if family is PhaselessCodec:
+        codec.rows.normal_(0, 10)
+        codec.latents.normal_()
+    return codec
 
 
 def noise(samples, batch=1):
@@ -38,10 +51,12 @@ def noise(samples, batch=1):
 
 def test_meets_the_protocol(small):
     assert isinstance(small, Codec)
-    hop_length = HOP if isinstance(small, SpectralCodec) else 6
+    hop_length = HOP if isinstance(small, (SpectralCodec, PhaselessCodec)) else 6
     assert (small.hop_length, small.n_codebooks, small.sample_rate) == (hop_length, 3, 44100)
     assert small.codebooks.shape == (3, 16, 8)
-    assert torch.equal(small.codebooks[2], small.quantizer.quantizers[2].codebook.weight)
+    is_ours = isinstance(small, PhaselessCodec)
+    last = small.latents[2] if is_ours else small.quantizer.quantizers[2].codebook.weight
+    assert torch.equal(small.codebooks[2], last)
 
 
 @pytest.mark.parametrize("n_frames", [1, 2, 10])
@@ -86,11 +101,12 @@ def test_is_silent():
 def test_frames_must_be_of_one_length():
     with pytest.raises(ValueError, match=r"\[2, 4, 8, 8\].*\[12, 8, 4, 2\].*different lengths"):
         DacCodec(decoder_rates=(12, 8, 4, 2))
-    with pytest.raises(ValueError, match="multiple of 6"):
-        SpectralCodec(hop_length=100)
+    for family in (SpectralCodec, PhaselessCodec):
+        with pytest.raises(ValueError, match="multiple of 6"):
+            family(hop_length=100)
 
 
 def test_families():
-    assert {"dac", "dac-mrf", "spectral"} <= set(codecs)
+    assert {"dac", "dac-mrf", "spectral", "phaseless"} <= set(codecs)
     with pytest.raises(ModelError, match="unknown codec 'spectra'\ndid you mean 'spectral'"):
         codecs.get("spectra")

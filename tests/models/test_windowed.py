@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from vampprompt.models import windowed
 from vampprompt.models.dac import DacCodec, DacMrfCodec
+from vampprompt.models.phaseless import PhaselessCodec
 from vampprompt.models.spectral import SpectralCodec
 
 SHAPE = {"n_codebooks": 2, "codebook_size": 16, "encoder_dim": 2, "decoder_dim": 16}
@@ -20,6 +21,8 @@ def make(family, rates):
 FAMILIES = [make(family, (2, 4, 5, 3)) for family in (DacCodec, DacMrfCodec)]
 # With an odd stride, as the 24 kHz codec has one.
 ODD = make(DacCodec, (2, 4, 5, 8))
+PHASELESS = PhaselessCodec(16, n_codebooks=2, codebook_size=16, n_layers=1, hop_length=48).eval()
+PHASELESS.rows.normal_(0, 10, generator=torch.Generator().manual_seed(0))
 SPECTRAL = SpectralCodec(16, n_codebooks=2, codebook_size=16, phase_bins=4, hop_length=48).eval()
 
 
@@ -38,7 +41,7 @@ def test_the_same_as_in_one_piece(codec, window_s):
     assert (again - decoded).abs().max() < 1e-4
 
 
-@pytest.mark.parametrize("codec", [ODD, SPECTRAL])
+@pytest.mark.parametrize("codec", [ODD, SPECTRAL, PHASELESS])
 @settings(max_examples=8, deadline=None)
 @given(n_samples=st.integers(1, 30 * 320), window_s=st.floats(0.001, 0.5))
 def test_any_length_in_any_window(codec, n_samples, window_s):

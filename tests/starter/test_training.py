@@ -9,20 +9,16 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from starter import corpus, losses
+from starter import codebooks, codec, losses
 from starter import tokens as learning
 from starter.attention import SpelledOutAttention
-from starter.codebooks import CodebookKeeper
-from starter.codec import CodecSettings, train_codec
-from starter.discriminator import SpectrogramDiscriminator, discriminator_loss, feature_distance
-from starter.refine import RefineSettings, _balanced, refine_codec
-from starter.training import Schedule, finished, load_model, seconds_spent, train
+from starter.codec import CodecSettings
+from starter.training import Schedule, finished, seconds_spent, train
 
-# The smallest that train.
-SIZE = {"width": 8, "expansion": 1, "encoder_layers": 1, "decoder_layers": 1, "n_codebooks": 2}
-STEPS = {"schedule": Schedule(3, 1e-3), "batch": 2, "frames": 24, "unquantized_steps": 1}
-CODEC = CodecSettings(**SIZE, **STEPS)
-REFINE = RefineSettings(Schedule(3, 1e-3, warmup=0), batch=2, frames=24, channels=2)
+# The smallest that trains.
+SIZE = {"width": 8, "expansion": 1, "n_layers": 1, "n_codebooks": 2}
+CODEC = CodecSettings(**SIZE, schedule=Schedule(3, 1e-3), batch=2, frames=24)
+N_FRAMES = 600
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +29,8 @@ def _seeded():
 @pytest.fixture
 def clips(tmp_path):
     rng = np.random.default_rng(0)
-    np.save(tmp_path / "clips.npy", rng.integers(-3000, 3000, (2, 40 * 768)).astype(np.int16))
+    clips = rng.integers(-3000, 3000, (2, N_FRAMES * 768 + 5)).astype(np.int16)
+    np.save(tmp_path / "clips.npy", clips)
     return tmp_path / "clips.npy"
 
 
@@ -97,24 +94,6 @@ def test_each_parameter_of_a_token_model_has_one_optimizer():
     assert sorted(parameters) == sorted(id(parameter) for parameter in model.parameters())
 
 
-def test_codebooks_placed_by_what_is_seen_represent_it():
-    quantizer = CODEC.build().quantizer.eval()
-    latents = torch.randn(3000, 2) @ torch.randn(2, 8)
-    CodebookKeeper(quantizer).initialise(latents)
-    rebuilt = quantizer(latents.T[None])[0][0].T
-    assert (rebuilt - latents).square().mean() / latents.var() < 0.05
-
-
-def test_rows_that_nothing_falls_to_are_moved():
-    quantizer = CODEC.build().quantizer.train()
-    keeper = CodebookKeeper(quantizer, decay=0.5)
-    latents = torch.randn(4, 8, 200)
-    for _ in range(20):
-        _, codes, projected, *_ = quantizer(latents)
-        keeper.update(projected.detach(), codes)
-    assert keeper.perplexity().min() > 200
-
-
 def test_token_model_trains(tmp_path):
     tokens = np.random.default_rng(0).integers(0, 32, (3, 4, 20)).astype(np.int16)
     settings = learning.TokenSettings(4, 2, 16, 2, 1, Schedule(2, 1e-3), batch=2, frames=12)
@@ -139,13 +118,6 @@ def test_unigram_of_even_tokens_is_their_number():
     np.testing.assert_allclose(learning.unigram_entropy(tokens, tokens), [np.log(1024)], rtol=1e-6)
 
 
-def test_excerpts_are_in_range():
-    clips = np.full((2, 100), 30000, np.int16)
-    audio = corpus.excerpts(clips, 8, 10, np.random.default_rng(0))
-    assert audio.shape == (8, 1, 10)
-    assert 0.3 < audio.min() <= audio.max() < 1
-
-
 def test_masked_prediction_agrees_with_the_model_s_logits():
     model = token_model()
     tokens = torch.randint(0, 32, (3, 4, 7))
@@ -158,14 +130,20 @@ def test_masked_prediction_agrees_with_the_model_s_logits():
     assert accuracy == (logits.argmax(-1) == tokens[:, 1:]).float().mean()
 
 
-def test_like_tokens_begin_alike():
-    rows = torch.randn(3, 32, 8)
+def test_tokens_begin_by_predicting_what_is_like_them():
+    rows = 3 * torch.randn(3, 32, 8)
     rows[2, 5] = rows[2, 9]
     model = token_model(3, rows=rows)
     learning.start_from_codebooks(model)
-    logits = model.logits(torch.randint(0, 32, (2, 3, 7)))
+    tokens = torch.randint(0, 32, (2, 3, 7))
+    logits = model.logits(tokens)
     torch.testing.assert_close(logits[:, 1, :, 5], logits[:, 1, :, 9])
     assert (logits[:, 0, :, 5] - logits[:, 0, :, 9]).abs().min() > 1e-4
+    # what a frame is itself, it is likeliest to be, before anything has been learned
+    frames = model.embedding(tokens, model.latents)
+    read = model.classifier(frames).unflatten(-1, (32, 2))[..., 0]
+    likeliest = read.topk(4).indices
+    assert (likeliest == tokens[:, 1, :, None]).any(-1).float().mean() > 0.8
 
 
 def test_attention_agrees_with_the_fused_one_and_gives_the_bias_a_gradient():
@@ -181,96 +159,64 @@ def test_attention_agrees_with_the_fused_one_and_gives_the_bias_a_gradient():
     assert functional.cosine_similarity(wanted.flatten(), given.flatten(), dim=0) > 0.99
 
 
-def test_a_codec_learns_and_its_refinement_changes_only_the_decoder(clips, tmp_path):
-    train_codec(CODEC, clips, tmp_path / "codec")
-    assert float(logged(tmp_path / "codec")[-1]["commitment"]) > 0
-    refine_codec(REFINE, CODEC, clips, tmp_path / "codec", tmp_path / "refine")
-    before, after = CODEC.build(), CODEC.build()
-    assert before.state_dict().keys() == checkpoint(tmp_path / "codec").keys()
-    load_model(tmp_path / "codec", before)
-    load_model(tmp_path / "refine", after)
-    state = after.state_dict()
-    changed = {name for name in state if not torch.equal(state[name], before.state_dict()[name])}
-    assert {name.partition(".")[0] for name in changed} == {"decoder"}
-    audio = torch.randn(1, 1, 20 * 768)
-    assert torch.equal(before.encode(audio), after.encode(audio))
-    row = logged(tmp_path / "refine")[-1]
-    terms = ("mel", "level", "adversarial", "features", "discriminator")
+def test_codebooks_are_placed_where_levels_are(tmp_path, clips):
+    shape = CODEC.build()
+    levels = 10 * torch.randn(3000, 3) @ torch.randn(3, len(shape.mean)) - 40
+    codebooks.place(shape, levels)
+    assert torch.equal(shape.rows, shape.rows.half().float())
+    left = levels
+    for count in (1, 2):
+        tokens = shape.quantize(levels, count)
+        error = (shape.levels(tokens[None])[0] - levels).square().mean()
+        assert error < 0.35 * (left - left.mean(0)).square().mean()
+        left = levels - shape.levels(tokens[None])[0]
+    torch.testing.assert_close(
+        shape.latents.square().mean((1, 2)), torch.ones(2), atol=0.01, rtol=0
+    )
+    assert [row.unique().numel() > 900 for row in shape.quantize(levels)] == [True, True]
+
+
+def test_what_a_codebook_is_not_for_it_leaves_alone():
+    fine = [codebooks.emphasis(number) for number in range(4, 8)]
+    assert torch.equal(sum(fine), torch.ones(len(fine[0])))
+    assert (codebooks.emphasis(0) > 0).all()
+
+
+def test_a_codec_is_analysed_placed_and_learns_to_sound(clips, tmp_path):
+    levels, placed = tmp_path / "levels.npy", tmp_path / "codebooks.pt"
+    codec.analyse(CODEC.build(), clips, levels)
+    written = np.load(levels)
+    assert (written.shape, written.dtype) == ((2, N_FRAMES, 186), np.int16)
+    exact = CODEC.build().analyse(codec.heard(np.load(clips)[0])[None, None])[0, :N_FRAMES]
+    torch.testing.assert_close(codebooks.loaded(written[0]), exact, atol=0.006, rtol=0)
+    codec.place_codebooks(CODEC, levels, placed)
+    learning.tokenize(codec.trained(CODEC, placed, tmp_path), levels, tmp_path / "tokens.npy")
+    tokens = np.load(tmp_path / "tokens.npy")
+    assert (tokens.shape, tokens.dtype) == ((2, 2, N_FRAMES), np.int16)
+    codec.train_decoder(CODEC, clips, levels, placed, tmp_path / "run")
+    row = logged(tmp_path / "run")[-1]
+    terms = ("level", "loudness", "mel", "unevenness")
     assert np.isfinite([float(row[term]) for term in terms]).all()
+    before, after = (codec.trained(CODEC, placed, tmp_path / name) for name in ("none", "run"))
+    state = before.state_dict()
+    changed = {
+        key for key, value in after.state_dict().items() if not torch.equal(value, state[key])
+    }
+    assert {name.partition(".")[0] for name in changed} == {"decoder"}
 
 
-def test_a_stopped_refinement_ends_like_one_that_was_not(clips, tmp_path, monkeypatch):
-    train_codec(CODEC, clips, tmp_path / "codec")
-    refine = partial(refine_codec, REFINE, CODEC, clips, tmp_path / "codec")
-    refine(tmp_path / "whole")
-    first_two = [corpus.excerpts] * 2
-    with monkeypatch.context() as patch:
-        patch.setattr(corpus, "excerpts", lambda *given: first_two.pop()(*given))
-        patch.setattr("starter.refine.train", partial(train, save_every=0))
-        with pytest.raises(IndexError):
-            refine(tmp_path / "parts")
-    refine(tmp_path / "parts")
-    for part in ("model", "discriminators"):
-        assert_equal(checkpoint(tmp_path / "whole", part), checkpoint(tmp_path / "parts", part))
-
-
-@pytest.mark.parametrize("window", [512, 1024, 2048])
-def test_discriminators_learn_to_tell_noise_from_tones(window):
-    judge = SpectrogramDiscriminator(window, 4)
-    optimizer = torch.optim.Adam(judge.parameters(), 1e-2)
-    time = torch.arange(12 * 768) / 44100
-    for _ in range(20):
-        noise = 0.1 * torch.randn(4, len(time))
-        tones = 0.1 * torch.sin(2 * torch.pi * 440 * (1 + torch.rand(4, 1)) * time)
-        loss = discriminator_loss(judge(noise)[-1], judge(tones)[-1])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert loss < 0.5
-
-
-def test_features_of_like_sounds_are_near_and_pull_the_output():
-    judge = SpectrogramDiscriminator(512, 4)
-    audio = torch.randn(2, 4096)
-    real = judge(audio)
-    assert feature_distance(real, judge(audio)) == 0
-    given = torch.randn(2, 4096, requires_grad=True)
-    near = feature_distance(real, judge(audio + 0.01 * given))
-    far = feature_distance(real, judge(given))
-    assert 0 < near < far
-    far.backward()
-    assert given.grad.abs().sum() > 0
-    # the verdict, which stands last, has no part in it
-    features = [torch.ones(2), torch.ones(3)]
-    assert feature_distance(features, [torch.ones(2), torch.zeros(3)]) == 0
-
-
-def test_discriminators_see_quiet_sounds():
-    judge = SpectrogramDiscriminator(512, 4)
-    torch.nn.init.zeros_(judge.patches.bias)
-    audio = torch.randn(1, 4096)
-    loud, quiet = (judge(gain * audio)[0] for gain in (1.0, 1e-3))
-    torch.testing.assert_close(quiet, 0.1 * loud, atol=2e-2, rtol=1e-2)
-
-
-def test_level_error_is_the_gain_in_decibels():
-    audio = 0.1 * torch.randn(2, 44100)
-    error = losses.spectral_loss(audio, audio * 10 ** (-3 / 20), 1024)
-    for part in (error.level, error.mel):
-        torch.testing.assert_close(part, torch.tensor(3.0), atol=1e-3, rtol=0)
-    other = losses.spectral_loss(audio, 0.1 * torch.randn(2, 44100), 1024)
-    assert other.level < 0.5
-    assert other.mel > 1.5
-
-
-def test_hinge_is_nothing_for_certain_verdicts():
-    assert discriminator_loss(torch.tensor([1.5]), torch.tensor([-1.5])) == 0
-    assert discriminator_loss(torch.zeros(1), torch.zeros(1)) == 2
-
-
-def test_a_balanced_pull_has_the_norm_it_is_given():
-    audio = torch.ones(2, 3, requires_grad=True)
-    balanced = _balanced(audio, 0.25)
-    assert torch.equal(balanced, audio)
-    (1000 * balanced.square()).sum().backward()
-    torch.testing.assert_close(audio.grad, torch.full((2, 3), 0.25 / 6**0.5))
+def test_a_spectrum_compared_with_itself_has_no_error_and_a_gain_is_told():
+    shape = CODEC.build()
+    margin = (shape.window_length - shape.subhop) // 2
+    audio = 0.1 * torch.randn(1, 20 * 768 + 2 * margin)
+    windows = audio.unfold(-1, shape.window_length, shape.subhop)
+    power = torch.fft.rfft(windows * (2 / shape.window.sum() * shape.window)).abs() ** 2
+    exact = 10 * torch.log10(power)
+    inner = slice(3, -3)
+    same = losses.spectrum(shape, audio, exact, inner)
+    assert all(float(term) < 0.01 for term in same.values())
+    louder = losses.spectrum(shape, audio, exact + 3, inner)
+    torch.testing.assert_close(louder["mel"], torch.tensor(3.0), atol=0.01, rtol=0)
+    assert louder["unevenness"] < 0.1
+    smooth = losses.spectrum(shape, audio, exact.mean(-1, keepdim=True).expand_as(exact), inner)
+    assert smooth["unevenness"] > 2

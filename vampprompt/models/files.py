@@ -28,6 +28,7 @@ from vampprompt.models.layout import (
     safetensors_shapes,
     told,
 )
+from vampprompt.models.phaseless import PhaselessCodec
 from vampprompt.models.pickled import StoredTensor, read_pickled, read_stored
 from vampprompt.models.spectral import SpectralCodec
 from vampprompt.models.transformer import VampNet
@@ -43,6 +44,7 @@ codecs: Registry[Callable[..., Any]] = Registry("codec", "vampprompt.codecs", Mo
 codecs.register("dac", DacCodec)
 codecs.register("dac-mrf", DacMrfCodec)
 codecs.register("spectral", SpectralCodec)
+codecs.register("phaseless", PhaselessCodec)
 
 _AS_PUBLISHED = "give the file as it was published"
 # Of what training needs and sampling does not, none is there without the other.

@@ -49,7 +49,7 @@ _LARGEST_HOP, _MOST_STAGES, _LONGEST_TEXT = 1 << 14, 16, 200
 _RANGES = {"sample_rate": (1000, 768_000), "hop_length": (1, _LARGEST_HOP)}
 _RATES = ("encoder_rates", "decoder_rates")
 _LARGEST_REALS = {"dropout": 1, "quantizer_dropout": 1, "noise_from": 1e6, "noise_to": 1e6}
-_FAMILIES = ("dac", "dac-mrf", "spectral")
+_FAMILIES = ("dac", "dac-mrf", "spectral", "phaseless")
 _FINETUNE = re.compile(r"loras/([^/]+)/(coarse|c2f)\.pth")
 _MOST_FINETUNES = 1000
 _LARGEST_CONFIG = 1 << 20
@@ -177,7 +177,7 @@ class Listing:
         if codec.get("family") not in _FAMILIES or "n_codebooks" not in fine:
             return None
         rates = codec.get("encoder_rates", ENCODER_RATES)
-        if codec["family"] == "spectral":
+        if codec["family"] in ("spectral", "phaseless"):
             rates = [codec.get("hop_length", HOP_LENGTH)]
         sample_rate = codec.get("sample_rate", SAMPLE_RATE)
         vocab_size = fine.get("vocab_size", VOCABULARY)
