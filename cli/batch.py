@@ -28,7 +28,7 @@ from vampprompt.composing import songs_there
 from vampprompt.files import atomic
 
 from .options import Force, Plan, planned
-from .output import file_bar, log, notice, results, tabbed
+from .output import AsJson, as_json, complaints, file_bar, log, notice, results, tabbed
 from .places import Job, check_owner, check_places, files_of, jobs
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def batch(
         bool, typer.Option("--again", help="Make also what is there and unchanged.")
     ] = False,
     force: Force = False,
+    json: AsJson = False,
     *,
     plan: Plan,
 ) -> None:
@@ -126,13 +127,15 @@ def batch(
             if outcome.fault:
                 log.error("%s: %s", outcome.job.source, outcome.fault)
             log.info("%s: %s, %.1f s", outcome.job.source, outcome.result, outcome.seconds)
+            if json:
+                _tell(outcome)
             advance(outcome.job.source.name)
     rows = [outcomes[job] for job in todo]
     for note, times in Counter(note for row in rows for note in row.notes).items():
         notice(note if times == 1 else f"{note} (in {times} recordings)")
     if table is not None:
         _write(table, rows)
-    _show(rows)
+    _show(rows, as_table=not json)
     failed = [row for row in rows if row.result == "failed"]
     if any(row.fault for row in failed):
         raise typer.Exit(1)
@@ -232,7 +235,25 @@ def _make_folder(path: Path) -> None:
         ) from None
 
 
-def _show(rows: list[Outcome]) -> None:
+def _tell(row: Outcome) -> None:
+    """Print a line of JSON for each song of a recording, or for what went wrong with it."""
+    for song in row.paths or (None,):
+        as_json(
+            path=song,
+            recording=row.job.source,
+            result=row.result,
+            kept=row.kept,
+            seconds=round(row.seconds, 3),
+            error=row.error or None,
+        )
+
+
+def _show(rows: list[Outcome], *, as_table: bool) -> None:
+    counts = Counter(row.result for row in rows)
+    summary = ", ".join(f"{counts[result]} {result}" for result in _STYLES)
+    if not as_table:
+        complaints().print(summary)
+        return
     console = results()
     names = ("recording", "result", "kept", "seconds", "song")
     lines = [
@@ -256,8 +277,7 @@ def _show(rows: list[Outcome]) -> None:
     else:
         for line in (names, *lines):
             tabbed(*line)
-    counts = Counter(row.result for row in rows)
-    console.print(", ".join(f"{counts[result]} {result}" for result in _STYLES))
+    console.print(summary)
 
 
 def _write(path: Path, rows: list[Outcome]) -> None:

@@ -15,7 +15,7 @@ from vampprompt.audio import ENDINGS
 from vampprompt.composing import check_songs
 
 from .options import Force, Plan, planned
-from .output import complaints, notice, results, stage_bars
+from .output import AsJson, as_json, complaints, notice, results, stage_bars
 from .places import (
     DASH,
     check_owner,
@@ -44,6 +44,7 @@ def compose(
         Path | None, typer.Option(help="Write a page to hear and see the result: out.html.")
     ] = None,
     force: Force = False,
+    json: AsJson = False,
     *,
     plan: Plan,
 ) -> None:
@@ -56,6 +57,10 @@ def compose(
     recording = source or of_recipe
     target = _target(output, source, plan)
     variations = plan.settings.variations
+    if json and target == DASH:
+        raise VampPromptError(
+            "--json and -o - both write to standard output", hint="name a file with -o"
+        )
     written = [] if target == DASH else files_of(target, variations, force=force)
     is_same = source is None and not plan.is_changed
     read = [path for path in (*plan.files, recording) if path and not (is_same and path in written)]
@@ -78,15 +83,33 @@ def compose(
         if audio is None or note not in audio.notes:
             notice(note)
     paths = song.write(target, force=force, on_notice=notice) if written else _send(song)
+    songs = list(paths)
     if report is not None:
         assert recording is not None
         vp.report.write(report, song, audio or vp.read(recording), made)
         paths.append(report)
+    if json:
+        for number, path in enumerate(songs):
+            as_json(**_facts(song, number, path, recording))
+        return
     names = ", ".join(map(str, paths)) or "standard output"
     (results() if written else complaints()).print(
         f"kept {song.kept:.1%}, regenerated {1 - song.kept:.1%} of the tokens "
         f"in {song.seconds:.1f} s: {names}"
     )
+
+
+def _facts(song: Song, number: int, path: Path, recording: Path | None) -> dict[str, object]:
+    """Return what a line of JSON says of one variation."""
+    return {
+        "path": path,
+        "recording": recording,
+        "variation": song.recipe.settings.variations[number],
+        "seed": song.recipe.settings.seed,
+        "mask": str(song.recipe.settings.mask),
+        "kept": float(song.keep[number].float().mean()),
+        "seconds": round(song.seconds, 3),
+    }
 
 
 def _target(output: str | None, source: Path | None, plan: Plan) -> Path:

@@ -8,7 +8,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from inspect import signature
@@ -20,7 +20,7 @@ from rich.text import Text
 
 from vampprompt.errors import VampPromptError
 
-from .output import results
+from .output import AsJson, as_json, complaints, results
 
 _STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
 # Where a library is imported by another name than it is installed by.
@@ -52,20 +52,25 @@ class Finding:
     is_needed: bool = False
 
 
-def doctor() -> None:
+def doctor(json: AsJson = False) -> None:
     """Tell what is here, what is missing, and the commands that mend it.
 
     Exits with 2 if composing cannot work. Other things may be missing.
     """
-    console = results()
+    console = complaints() if json else results()
     ill = []
     for number, (title, examine) in enumerate(EXAMINATIONS.items()):
-        console.print(f"{chr(10) * bool(number)}{title}", style="bold")
+        if not json:
+            console.print(f"{chr(10) * bool(number)}{title}", style="bold")
         for finding in _examined(title, examine):
-            _show(console, finding)
+            if json:
+                as_json(about=title, **asdict(finding))
+            else:
+                _show(console, finding)
             if finding.is_needed and finding.state != "ok":
                 ill.append(finding.what)
-    console.print()
+    if not json:
+        console.print()
     if ill:
         console.print(f"composing does not work: see {', '.join(ill)}")
         raise typer.Exit(2)

@@ -11,6 +11,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'vampprompt compose in.wav -m downbeat --sampler "typical(mass=0.2, steps=24)"',
         "vampprompt compose --recipe filled-2.json",
         "vampprompt compose - -m beat -o -",
+        "vampprompt compose in.wav -m beat -o out.wav --variations 3 --json",
     ),
     "batch": (
         'vampprompt batch loops/ -m "beat & codebook<3" -o out/',
@@ -35,7 +36,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "vampprompt convert hugggof/vampnet vampnet/ --half",
         "vampprompt convert mine/ sad/ --finetune sad",
     ),
-    "doctor": ("vampprompt doctor",),
+    "doctor": ("vampprompt doctor", "vampprompt doctor --json"),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,7 @@ import vampprompt as vp
 from vampprompt import VampPromptError
 
 from .options import Cache, Define, Masks, definitions_of, model_names, tracker_names
-from .output import notice, results
+from .output import AsJson, as_json, notice, results
 from .places import check_places, read_recording
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def mask(
     npy: Annotated[
         Path | None, typer.Option(help='Write the mask as array("keep.npy") reads it.')
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    json: AsJson = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show what each part of the mask keeps by itself.")
     ] = False,
@@ -90,9 +89,9 @@ def mask(
         grid.plot(plot, f"{source.name}: {expression}", keep, context)
     parts = explained(wanted, context) if explain else []
     found = _facts(wanted, keep, context, shape.vocab_size)
-    if as_json:
+    if json:
         tree = [{"mask": str(part.mask), "depth": part.depth, "kept": part.kept} for part in parts]
-        typer.echo(json.dumps(found | ({"parts": tree} if explain else {})))
+        as_json(**found | ({"parts": tree} if explain else {}))
         return
     console = results()
     grid.draw(console, keep, context.grid, context.beats, context.onsets, shown)

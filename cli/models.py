@@ -11,7 +11,7 @@ from rich.table import Table
 from vampprompt.errors import shown
 
 from .options import model_names
-from .output import notice, results
+from .output import AsJson, as_json, notice, results
 
 if TYPE_CHECKING:
     from vampprompt.models import Listing
@@ -28,10 +28,15 @@ def models(
             autocompletion=model_names,
         ),
     ] = None,
+    json: AsJson = False,
 ) -> None:
     """List the models that are here, or what one of them offers."""
     from vampprompt.models import available, offered
 
+    if json:
+        for listing in available() if name is None else [offered(name)]:
+            as_json(**_told(listing))
+        return
     console = results()
     if name is None:
         console.print(_overview(available()))
@@ -74,6 +79,19 @@ def convert(
     bundle = load(source, finetune=finetune, lora=lora, on_notice=notice)
     bundle.save(output, half=half)
     results().print(f"wrote {shown(output)}")
+
+
+def _told(listing: Listing) -> dict[str, object]:
+    return {
+        "name": listing.name,
+        "licence": listing.licence,
+        "folder": listing.folder,
+        "revision": listing.revision,
+        "missing": list(listing.missing),
+        "sizes": {file: listing.sizes.get(file) for file in listing.layout},
+        "finetunes": {name: list(files) for name, files in listing.finetunes.items()},
+        "config": listing.config,
+    }
 
 
 def _overview(listings: list[Listing]) -> Table:

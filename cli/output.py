@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import logging
 import os
 import sys
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from vampprompt import OnProgress
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print lines of JSON, for scripts.")]
 _quiet = ContextVar("quiet", default=False)
 _LOGGERS = ("vampprompt", "vampprompt_cli")
 _LONGEST_NOTE = 1200
@@ -164,6 +166,11 @@ def complaints() -> Console:
 def tabbed(*cells: object) -> None:
     """Print a result for scripts: a line with tabs between its cells."""
     typer.echo("\t".join(shown(" ".join(str(cell).split())) for cell in cells))
+
+
+def as_json(**facts: object) -> None:
+    """Print a result for programs: a line that is one object of JSON, in ASCII."""
+    typer.echo(json.dumps(facts, default=str))
 
 
 @contextmanager
