@@ -114,7 +114,7 @@ def test_a_default_that_makes_no_sense_is_the_models_fault(plain, sound, default
 
 
 def test_a_default_of_something_else_is_no_default(plain):
-    with pytest.raises(ModelError, match="'toy' has a default 'seed'.*\nthere are: sampler, fine"):
+    with pytest.raises(ModelError, match=r"'toy' has a default 'seed'.*\nthere are: sampler, fine"):
         replace(plain, defaults={"seed": 1})
 
 
