@@ -222,7 +222,7 @@ def _attempt(how: _How, bundle: Bundle, job: Job) -> Outcome:
 
 def _done(plan: Plan, bundle: Bundle, job: Job, audio: Audio) -> list[Path]:
     """Return the files of a song that is there, whole, and would come out the same again."""
-    recipe = vp.Recipe.of(plan.settings, bundle, vp.Source.heard(audio))
+    recipe = vp.Recipe.of(plan.settings_for(bundle), bundle, vp.Source.heard(audio))
     return songs_there(job.output, recipe)
 
 

@@ -132,11 +132,13 @@ def _files(listing: Listing) -> Table:
 
 def _facts(listing: Listing) -> dict[str, list[str]]:
     """Return what the configuration of a model in our layout tells."""
-    return {
+    facts = {
         part: [", ".join(f"{name} {value}" for name, value in listing.config[part].items())]
         for part in ("codec", "coarse", "fine")
         if part in listing.config
     }
+    named = listing.config.get("defaults", {}).items()
+    return facts | {"defaults": [f"--{name.replace('_', '-')} {text}" for name, text in named]}
 
 
 def _megabytes(size: int) -> str:

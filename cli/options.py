@@ -67,13 +67,17 @@ class Plan:
     """Settings that make sense, and where to compute, before a model is loaded.
 
     The fields before `recipe` are options; `settings` are what the command line gives of
-    `vampprompt.Settings`, and what a recipe says where it gives nothing.
+    `vampprompt.Settings`, and what a recipe says where it gives nothing. What it leaves to the
+    model is known by `settings_for`.
     """
 
     define: Define = None
     masks: Masks = None
     steps: Annotated[
-        int | None, typer.Option(help="Passes over the coarse codebooks.", show_default="36")
+        int | None,
+        typer.Option(
+            help="Passes over the coarse codebooks.", show_default="the sampler's, mostly 36"
+        ),
     ] = None
     like: Annotated[
         Path | None,
@@ -127,9 +131,11 @@ class Plan:
         elif recipe is None:
             raise VampPromptError("no mask is given", hint='try --mask "beat & codebook<3"')
         if plan.steps is not None:
-            like = said.get("sampler") or (recipe.settings.sampler if recipe else "confidence")
+            like = said.get("sampler") or (recipe.settings.sampler if recipe else None)
             sampler = vp.samplers.from_text(like) if isinstance(like, str) else like
-            said["sampler"] = vp.samplers.with_steps(sampler, plan.steps)
+            # Steps that make no sense are found out without a model, too.
+            taken = vp.samplers.with_steps(sampler or vp.samplers.Confidence(), plan.steps)
+            said |= {"sampler": taken} if sampler else {}
         plan = replace(plan, given=said, recipe=recipe)
         return replace(plan, given={name: getattr(plan.settings, name) for name in said})
 
@@ -140,10 +146,24 @@ class Plan:
             return Settings(**self.given)
         return replace(self.recipe.settings, **self.given)
 
+    def settings_for(self, bundle: Bundle) -> Settings:
+        """How to compose with a model, its own defaults in place of what nobody says."""
+        said, how = self.settings, self.settings.of(bundle)
+        if self.steps is None or said.sampler is not None:
+            return how
+        assert how.sampler is not None
+        fine = how.fine_sampler
+        if fine is not None and said.fine_sampler is None:
+            fine = vp.samplers.fewer_steps(fine, self.steps)
+        sampler = vp.samplers.with_steps(how.sampler, self.steps)
+        return replace(how, sampler=sampler, fine_sampler=fine)
+
     @property
     def is_changed(self) -> bool:
         """Whether it makes another song than its recipe."""
-        return bool(self.given or self.model or self.finetune or self.lora or self.dtype)
+        return bool(
+            self.given or self.steps or self.model or self.finetune or self.lora or self.dtype
+        )
 
     @property
     def files(self) -> list[Path]:
@@ -157,7 +177,8 @@ class Plan:
         Raises
         ------
         VampPromptError
-            If it is not there, or no longer the one that the recipe was made with.
+            If it is not there, or no longer the one that the recipe was made with, or a default
+            of its own makes no sense.
         """
         how: dict[str, Any] = {"device": self.device, "on_notice": notice}
         if self.dtype is not None:
@@ -175,6 +196,8 @@ class Plan:
             "loaded %s (%s) on %s in %s",
             *(bundle.name, bundle.identity, bundle.device, bundle.reference["dtype"]),
         )
+        # What is wrong with its defaults comes out here, once, whatever is composed.
+        log.info("samplers: %s; fine: %s", *self.settings_for(bundle).stages)
         return bundle
 
     def compose(self, bundle: Bundle, audio: Audio | None = None, **watching: Any) -> Song:
@@ -190,7 +213,8 @@ class Plan:
             raise VampPromptError(
                 "the recipe's audio was never in a file", hint="give the recording again"
             )
-        settings = {one.name: getattr(self.settings, one.name) for one in fields(self.settings)}
+        how = self.settings_for(bundle)
+        settings = {one.name: getattr(how, one.name) for one in fields(how)}
         watching |= {"cache": self.cache, "batch": self.batch}
         return vp.compose(source, bundle=bundle, **settings, **watching)
 

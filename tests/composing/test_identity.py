@@ -194,7 +194,8 @@ def test_the_version_of_the_tracker_that_took_part_is_told(bundle, here):
 def test_a_given_fine_sampler_stays_when_the_other_changes():
     given = vp.Settings(mask="onset", sampler=STEPS, fine_sampler="halton(steps=20)")
     assert str(replace(given, sampler=Confidence(steps=3)).stages[1]) == "halton(steps=20)"
-    derived = vp.Settings(mask="onset", fine_sampler="confidence(steps=12)")
+    both = {"sampler": "confidence", "fine_sampler": "confidence(steps=12)"}
+    derived = vp.Settings(mask="onset", **both)
     assert str(replace(derived, sampler=Confidence(steps=3)).stages[1]) == "confidence(steps=3)"
 
 
@@ -208,7 +209,8 @@ def test_songs_of_other_recordings_are_not_the_same(bundle, here):
 
 def test_other_weights_are_refused(bundle, here):
     recipe = compose("onset", bundle).recipe
-    with pytest.raises(vp.VampPromptError, match="other weights"):
+    wanted = "has changed since the recipe was written.* other weights .* 1, .* needs 0\n.*--model"
+    with pytest.raises(vp.VampPromptError, match=wanted):
         vp.remake(recipe, replace(bundle, identity="1"))
 
 
@@ -244,7 +246,6 @@ def test_numbers_of_numpy_end_up_in_the_recipe(bundle, here, settings):
         {"pitch": float("nan")},
         {"keep_audio": "yes"},
         {"keep_audio": True, "stretch": 2},
-        {"sampler": None},
         {"sampler": 3},
         {"beats": 3},
         {"mask": 3},

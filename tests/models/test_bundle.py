@@ -200,11 +200,15 @@ def test_what_is_written_is_read(folder, converted):
     assert after.codec.config["family"] == "dac"
 
 
-def test_half_precision_and_the_licence_are_kept(folder, tmp_path):
+def test_half_precision_the_licence_and_the_defaults_are_kept(folder, tmp_path):
     bundle = vp.load(folder)
-    replace(bundle, licence="CC0").save(tmp_path / "half", half=True)
+    assert bundle.defaults == {}
+    defaults = {"sampler": "confidence(steps=24)"}
+    replace(bundle, licence="CC0", defaults=defaults).save(tmp_path / "half", half=True)
     after = vp.load(tmp_path / "half")
     assert after.licence == "CC0"
+    assert after.defaults == outline(tmp_path / "half").defaults == defaults
+    assert hash(after) != hash(bundle)
     assert after.dtype == torch.float32
     torch.testing.assert_close(logits(after.fine), logits(bundle.fine), atol=0.02, rtol=0.02)
     size = (tmp_path / "half" / "fine.safetensors").stat().st_size

@@ -72,6 +72,7 @@ def compose(
         Called with a stage (coarse, fine) and each `Step` of its sampler.
     **settings
         Those of `vampprompt.Settings`: sampler, seed, variations, passes, stretch, pitch …
+        Without a sampler those that the model names as its own, see `Settings.of`.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def compose(
     '5.2%'
     """
     start = time.perf_counter()
-    how = Settings(mask=mask, **settings)  # type: ignore[arg-type]  # which reads texts
+    how = Settings(mask=mask, **settings).of(bundle)  # type: ignore[arg-type]  # reads texts
     if batch < 1:
         raise VampPromptError(f"batch is {batch}, and must be at least 1")
     progress = on_progress or _ignore
@@ -265,10 +266,14 @@ def bundle_of(
 
 
 def _check_model(recipe: Recipe, bundle: Bundle) -> None:
-    if bundle.identity != recipe.model["identity"]:
+    then = recipe.model["identity"]
+    if bundle.identity != then:
+        program = f"vampprompt {recipe.versions.get('vampprompt', 'of then')}"
         raise VampPromptError(
-            f"the model '{bundle.name}' has other weights than when the recipe was written",
-            hint=f"the recipe needs those with the identity {recipe.model['identity']}",
+            f"the model '{bundle.name}' has changed since the recipe was written: it has other "
+            f"weights now, with the identity {bundle.identity}, and the recipe needs {then}",
+            hint=f"for the same song take the model that {program} had; for another one by the "
+            f"same recipe, with the model of today, add: --model {bundle.name}",
         )
 
 

@@ -120,7 +120,11 @@ class Recipe:
 
     @classmethod
     def of(cls, settings: Settings, bundle: Bundle, source: Source | None) -> Recipe:
-        """Return the recipe of what is made with these, here and now."""
+        """Return the recipe of what is made with these, here and now.
+
+        It says which samplers that is, also where the settings leave them to the model.
+        """
+        settings = settings.of(bundle)
         versions = {name: version(name) for name in _LIBRARIES}
         files = tuple(map(Source.of, settings.files))
         return cls(settings, bundle.reference, source, files, versions)

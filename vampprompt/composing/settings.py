@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import numpy as np
 
 from vampprompt import analysis, masks
-from vampprompt.errors import VampPromptError
+from vampprompt.errors import ModelError, VampPromptError
 from vampprompt.language.term import Term, read_fields, readers
 from vampprompt.language.values import number, whole
 from vampprompt.masks.base import Mask, operand
+from vampprompt.models.layout import CONFIG, DEFAULTS
 from vampprompt.protocols import BeatTracker, Sampler
 
+if TYPE_CHECKING:
+    from vampprompt.models import Bundle
+
+# VampNet's, and that of each model which names none of its own.
+USUAL_SAMPLER = "confidence"
 # The fine codebooks follow closely from the coarse ones and need fewer passes.
 FINE_STEPS = 12
 # Of variations and of passes: more is a slip of the keyboard, and would fill any memory.
@@ -60,11 +66,7 @@ def _in_python(value: Any) -> InPython | None:
 def _sampler(value: Any) -> Any:
     from vampprompt import samplers
 
-    return _callable(samplers.from_text, value, "sampler")
-
-
-def _fine_sampler(value: Any) -> Any:
-    return None if value is None else _sampler(value)
+    return None if value is None else _callable(samplers.from_text, value, "sampler")
 
 
 def _tracker(value: Any) -> Any:
@@ -100,7 +102,6 @@ def _flag(value: Any) -> bool:
 
 
 # Defaults as a user would write them, which are read as everything else.
-_CONFIDENCE: Any = "confidence"
 _ONE: Any = 1
 _AUTO: Any = "auto"
 _SEMITONES = number(
@@ -119,10 +120,11 @@ class Settings:
     ----------
     mask : Mask
         What to keep.
-    sampler : Sampler
-        For the coarse codebooks.
+    sampler : Sampler or None
+        For the coarse codebooks; None for the model's own default, see `of`.
     fine_sampler : Sampler or None
-        For the fine ones; by default `sampler` with at most 12 steps.
+        For the fine ones; None for `sampler` with at most 12 steps, or for the model's own default
+        where `sampler` is that, too.
     seed : int
         Everything random follows from it.
     variations : tuple of int
@@ -153,12 +155,18 @@ class Settings:
     """
 
     mask: Annotated[Mask, _mask, "What to keep, in the mask language."]
-    sampler: Annotated[Sampler, _sampler, 'A name, or with settings: "typical(mass=0.15)".'] = (
-        _CONFIDENCE
-    )
-    fine_sampler: Annotated[Sampler | None, _fine_sampler, "The same for the fine codebooks."] = (
-        None
-    )
+    sampler: Annotated[
+        Sampler | None,
+        _sampler,
+        'A name, or with settings: "typical(mass=0.15)"; else the default that the model names, '
+        f"or {USUAL_SAMPLER}.",
+    ] = None
+    fine_sampler: Annotated[
+        Sampler | None,
+        _sampler,
+        "The same for the fine codebooks; else the model's with its sampler, or the sampler "
+        f"in at most {FINE_STEPS} steps.",
+    ] = None
     seed: Annotated[int, whole(0), "Same seed, same song."] = 0
     variations: Annotated[tuple[int, ...], _variations, "How many songs to make."] = _ONE
     passes: Annotated[int, whole(1, _MOST), "Feed the song back in this often."] = 1
@@ -173,7 +181,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         read_fields(self)
-        if self.fine_sampler is not None and self.fine_sampler == self._usual_fine_sampler:
+        if self.sampler is not None and self.fine_sampler == _fine(self.sampler):
             object.__setattr__(self, "fine_sampler", None)
         if self.keep_audio and self.stretch > 1:
             raise VampPromptError(
@@ -187,16 +195,51 @@ class Settings:
                     hint="give its class a name of its own and register it, as a plugin does",
                 )
 
+    def of(self, bundle: Bundle) -> Settings:
+        """Return the settings with what the model says where they say nothing.
+
+        A sampler that is given is meant as it is, also for the fine codebooks.
+
+        Parameters
+        ----------
+        bundle : Bundle
+            Its `defaults`, and VampNet's where it names none.
+
+        Raises
+        ------
+        ModelError
+            If a default of the model makes no sense.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> import vampprompt as vp
+        >>> bundle = replace(vp.load("starter"), defaults={"sampler": "confidence(steps=24)"})
+        >>> str(Settings(mask="beat").of(bundle).sampler)
+        'confidence(steps=24)'
+        >>> str(Settings(mask="beat", sampler="halton").of(bundle).sampler)
+        'halton'
+        """
+        if self.sampler is not None:
+            return self
+        unsaid = [name for name in DEFAULTS if getattr(self, name) is None]
+        named = {name: bundle.defaults[name] for name in unsaid if name in bundle.defaults}
+        texts: dict[str, Any] = {"sampler": USUAL_SAMPLER} | named
+        try:
+            return replace(self, **texts)
+        except VampPromptError as error:
+            hint = f"{error.hint}; or " if error.hint else ""
+            raise ModelError(
+                f"the defaults in {CONFIG} of the model '{bundle.name}': {error.message}",
+                hint=f"{hint}give a sampler yourself, which wins",
+                span=error.span,
+            ) from error
+
     @property
     def stages(self) -> tuple[Sampler, Sampler]:
-        """The samplers of the coarse and of the fine codebooks."""
-        return self.sampler, self.fine_sampler or self._usual_fine_sampler
-
-    @property
-    def _usual_fine_sampler(self) -> Sampler:
-        from vampprompt import samplers
-
-        return samplers.fewer_steps(self.sampler, FINE_STEPS)
+        """The samplers of the coarse and of the fine codebooks, as of a model without defaults."""
+        sampler = self.sampler or _sampler(USUAL_SAMPLER)
+        return sampler, self.fine_sampler or _fine(sampler)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -211,12 +254,20 @@ class Settings:
     def written(self) -> dict[str, Any]:
         """Return the settings as what JSON can hold."""
         found = {one.name: getattr(self, one.name) for one in fields(self)}
-        found["sampler"], found["fine_sampler"] = self.stages
+        if self.sampler is not None:
+            found["fine_sampler"] = self.stages[1]
         return {name: _written(value) for name, value in found.items()}
 
     def _terms(self) -> list[tuple[str, Term]]:
         found = ((one.name, getattr(self, one.name)) for one in fields(self))
         return [(name, value) for name, value in found if isinstance(value, Term)]
+
+
+def _fine(sampler: Sampler) -> Sampler:
+    """Return what fills the fine codebooks where only the sampler of the coarse ones is known."""
+    from vampprompt import samplers
+
+    return samplers.fewer_steps(sampler, FINE_STEPS)
 
 
 def _is_in_python(term: Any) -> bool:

@@ -6,9 +6,9 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast, overload
 
@@ -27,6 +27,7 @@ from vampprompt.models.layout import (
     STARTER,
     VAMPNETS,
     Listing,
+    check_defaults,
     named_in_utf8,
     starter_folder,
 )
@@ -80,6 +81,14 @@ class Bundle:
         What else `load` was given.
     licence : str or None
         Of the weights, where it is known.
+    defaults : mapping
+        Texts of the ``sampler`` and the ``fine_sampler`` that suit it, or of one, or none:
+        what composing takes where the user says nothing.
+
+    Raises
+    ------
+    ModelError
+        If a default is no text, or of something else.
 
     Examples
     --------
@@ -97,6 +106,10 @@ class Bundle:
     finetune: str | None = None
     lora: str | None = None
     licence: str | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        check_defaults(f"the model '{self.name}'", self.defaults)
 
     def __repr__(self) -> str:
         return f"<Bundle: {shown(self.name, 60)} on {self.device} in {self.reference['dtype']}>"
@@ -194,6 +207,7 @@ class Bundle:
         if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
             raise ModelError(f"{folder} exists already", hint="name a new folder")
         config = {"format": FORMAT, "name": Path(self.name).name, "licence": self.licence}
+        config |= {"defaults": dict(self.defaults)} if self.defaults else {}
         config |= {part: module.config for part, module in self._modules.items()}
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -345,7 +359,8 @@ def _read(
         )
     if fine.n_codebooks > codec.n_codebooks:
         raise ModelError(f"{folder}: the codec has fewer codebooks than the fine model")
-    return Bundle(codec, coarse, fine, name, "", finetune, lora, listing.licence)
+    defaults = config.get("defaults", {})
+    return Bundle(codec, coarse, fine, name, "", finetune, lora, listing.licence, defaults)
 
 
 _WHOLE = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64, 16: torch.int64}

@@ -18,12 +18,14 @@ from vampprompt.errors import ModelError, did_you_mean, shown
 from vampprompt.files import check_readable, read_json, read_text
 
 __all__ = [
+    "DEFAULTS",
     "OURS",
     "PARTS",
     "STARTER",
     "VAMPNETS",
     "Listing",
     "Shape",
+    "check_defaults",
     "check_file",
     "check_settings",
     "damaged",
@@ -41,10 +43,13 @@ CONFIG = "config.json"
 OURS = (CONFIG, "codec.safetensors", "coarse.safetensors", "fine.safetensors")
 VAMPNETS = ("codec.pth", "coarse.pth", "c2f.pth")
 FORMAT = 1
+# What composing takes from a model where the user says nothing.
+DEFAULTS = ("sampler", "fine_sampler")
 # What a configuration need not say, and the most that one may.
 SAMPLE_RATE, HOP_LENGTH, VOCABULARY, ENCODER_RATES = 44100, 768, 1024, (2, 4, 8, 8)
 LARGEST_SETTING = 1 << 17
 _LARGEST_HOP, _MOST_STAGES, _LONGEST_TEXT = 1 << 14, 16, 200
+_LONGEST_DEFAULT = 2000
 # Whole numbers are from 0 to the largest but for these; rates are lists of them.
 _RANGES = {"sample_rate": (1000, 768_000), "hop_length": (1, _LARGEST_HOP)}
 _RATES = ("encoder_rates", "decoder_rates")
@@ -271,6 +276,35 @@ def check_settings(where: Path, part: str, settings: Mapping[str, Any]) -> None:
             raise ModelError(f"the configuration of {where} has {name}={value}, which is wrong")
 
 
+def check_defaults(where: object, defaults: object) -> None:
+    """Refuse a model's defaults that are no texts, or of what no model has a default for.
+
+    What the texts say is for those to find out who know samplers.
+
+    Raises
+    ------
+    ModelError
+        That names the first such default.
+    """
+    if not isinstance(defaults, Mapping):
+        raise ModelError(
+            f"{where} has the defaults {reprlib.repr(defaults)}",
+            hint='write {"sampler": "confidence(steps=24)"}',
+        )
+    for name, text in defaults.items():
+        if name not in DEFAULTS:
+            known = f"there are: {', '.join(DEFAULTS)}"
+            raise ModelError(
+                f"{where} has a default '{name}', which no model has",
+                hint=did_you_mean(f"{name}", DEFAULTS) or known,
+            )
+        if not isinstance(text, str) or len(text) > _LONGEST_DEFAULT:
+            raise ModelError(
+                f"{where} has the default {name}={reprlib.repr(text)}, which is no text of one",
+                hint="write it as --sampler takes it: confidence(steps=24)",
+            )
+
+
 def _fits(name: str, value: Any, is_ours: bool) -> bool:
     if name in _RATES:
         if not isinstance(value, (list, tuple)) or len(value) > _MOST_STAGES:
@@ -312,4 +346,5 @@ def _read_config(path: Path) -> dict[str, Any]:
         if not isinstance(config.get(part), dict):
             raise ModelError(f"{path} does not describe the {part} model")
         check_settings(path, part, config[part])
+    check_defaults(path, config.get("defaults", {}))
     return dict(config)
