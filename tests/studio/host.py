@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-PATIENCE = 120  # seconds, for a busy machine
+PATIENCE = 90  # seconds, for a busy machine
 
 
 class Host:
@@ -66,8 +67,9 @@ class Host:
         """Return the kind of the answer and what is in it: of the first that has any."""
         with self._asked("GET", f"/gradio_api/call/{name}/{event}") as answer:
             assert answer.status == 200
-            kind = None
+            kind, end = None, time.monotonic() + PATIENCE
             for line in answer:
+                assert time.monotonic() < end, "nothing but heartbeats"
                 word, _, rest = line.decode().rstrip("\r\n").partition(": ")
                 if word == "event":
                     kind = rest

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -20,6 +21,9 @@ T = TypeVar("T")
 # Where Gradio tells a caller what became of an event: until then the connection stays open.
 _OF_AN_EVENT = re.compile(r"/call/(?:v2/)?[^/]+/([^/]+)/?$")
 _OF_A_SESSION = "/queue/data"
+# Under which a request's scope holds its number, in the order in which they came.
+_ORDER = "vampprompt.order"
+_MOST_REMEMBERED = 1000
 
 
 class Callers:
@@ -38,6 +42,9 @@ class Callers:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._running: dict[str, list[Job[Any]]] = defaultdict(list)
+        # Gradio has its own order among what comes in at a time: what a caller had sent before
+        # it cancelled or left may begin after that.
+        self._over: dict[str, int] = {}
 
     async def compose(
         self,
@@ -60,7 +67,10 @@ class Callers:
         try:
             if source is None:
                 raise VampPromptError("there is no recording", hint="give one")
-            job = self.desk.submit(source, given(), then, owner=_owner(request))
+            owner = _owner(request)
+            if _number(request) < max(self._over.get(one, 0) for one in (owner, session)):
+                raise Cancelled
+            job = self.desk.submit(source, given(), then, owner=owner)
             self._running[session].append(job)
             try:
                 return await asyncio.wrap_future(job.done)
@@ -76,43 +86,68 @@ class Callers:
 
     def cancel(self, request: gr.Request) -> None:
         """Stop all that this caller has asked for."""
+        self._end(_owner(request), _number(request))
         self.desk.queue.cancel(_owner(request))
 
-    def leave(self, session: str) -> None:
-        """Stop what is still composed for a session, which nobody waits for any more."""
+    def leave(self, session: str, number: int) -> None:
+        """Stop what is still composed for a session, which nobody waits for any more.
+
+        Parameters
+        ----------
+        session : str
+            That of the connection which has ended.
+        number : int
+            Its own, in the order of requests.
+        """
+        self._end(session, number)
         for job in list(self._running.get(session, ())):
             job.cancel()
 
+    def _end(self, key: str, number: int) -> None:
+        self._over.pop(key, None)
+        self._over[key] = number
+        if len(self._over) > _MOST_REMEMBERED:
+            del self._over[next(iter(self._over))]
+
 
 def _owner(request: gr.Request) -> str:
-    has_session = "/call/" not in request.url.path
-    return f"{request.client.host} {request.session_hash if has_session else ''}".strip()
+    call: Any = request.request
+    session = "" if "/call/" in call.url.path else request.session_hash
+    return f"{call.client.host if call.client else ''} {session}".strip()
+
+
+def _number(request: gr.Request) -> int:
+    call: Any = request.request
+    number: int = call.scope[_ORDER]
+    return number
 
 
 class Leaving:
-    """ASGI middleware that tells which session's connection has ended.
+    """ASGI middleware that numbers requests, and tells which session's connection has ended.
 
     Parameters
     ----------
     app : callable
         What answers.
     leave : callable
-        Is told of the session; too often does no harm.
+        Is told of the session, and of the number; too often does no harm.
     """
 
-    def __init__(self, app: Callable[..., Any], leave: Callable[[str], None]) -> None:
+    def __init__(self, app: Callable[..., Any], leave: Callable[[str, int], None]) -> None:
         self._app = app
         self._leave = leave
+        self._order = count(1)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer, and when that is over tell of it."""
+        scope[_ORDER] = next(self._order)
         try:
             await self._app(scope, receive, send)
         finally:
             if scope["type"] == "http" and scope["method"] == "GET":
                 path = scope["path"]
                 if match := _OF_AN_EVENT.search(path):
-                    self._leave(match[1])
+                    self._leave(match[1], scope[_ORDER])
                 elif path.endswith(_OF_A_SESSION):
                     query = parse_qs(scope["query_string"].decode("latin-1"))
-                    self._leave(query.get("session_hash", [""])[0])
+                    self._leave(query.get("session_hash", [""])[0], scope[_ORDER])
