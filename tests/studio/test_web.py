@@ -26,7 +26,7 @@ VALUES = {
     "variations": 1.0,
     "model": "starter",
 }
-# With a recording of two minutes: a job that nobody has the patience to wait for.
+# With a recording of a minute: a job that nobody has the patience to wait for.
 LONG = {"mask": "nothing", "steps": 100.0, "variations": 3.0}
 
 
@@ -62,7 +62,7 @@ def sent(address, sample_path):
 @pytest.fixture(scope="module")
 def long(address, tmp_path_factory):
     path = tmp_path_factory.mktemp("long") / "long.wav"
-    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 120 * 44100), 44100)
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 60 * 44100), 44100)
     return audio(Host(address).upload(path))
 
 

@@ -22,7 +22,7 @@ from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
 from pythonosc.osc_packet import OscPacket, ParseError
 
 from vampprompt.composing import audio_paths
-from vampprompt.errors import VampPromptError, did_you_mean, shown
+from vampprompt.errors import FileError, VampPromptError, did_you_mean, shown
 from vampprompt.language import summary, usage
 from vampprompt.masks import PRESETS, masks
 from vampprompt.studio.desk import Composed, Desk, told
@@ -229,7 +229,10 @@ class OscServer:
     def _written(self, made: Composed, source: Path) -> list[Path]:
         """Write a song beside those that are there: one of them may be playing."""
         folder, variations = self._output, made.song.recipe.settings.variations
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FileError(f"cannot make the folder '{folder}': {error.strerror}") from error
         number = 1
         while True:
             path = folder / f"{source.stem[:100]}-vamp-{number}.wav"
