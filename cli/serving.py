@@ -52,6 +52,7 @@ def desk(model: list[str] | None, root: Path | None, **how: Any) -> Iterator[Des
         if missing:
             raise VampPromptError(f"the model '{name}' lacks {missing[0]}")
     with Desk(names, root=root, **how) as made:
+        made.warm_up()
         yield made
 
 

@@ -4,6 +4,7 @@ import builtins
 import socket
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 
@@ -37,25 +38,28 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(("options", "message"), BAD)
-def test_what_makes_no_sense_is_said_before_anything_is_served(command, options, message, refused):
-    pytest.importorskip(COMMANDS[command][0])
-    assert message in refused(command, *options)
+def test_what_makes_no_sense_is_said_before_anything_is_served(options, message, refused):
+    pytest.importorskip("pythonosc")
+    assert message in refused("osc", *options)
 
 
 @pytest.mark.parametrize(
     ("command", "kind"), [("harp", socket.SOCK_STREAM), ("osc", socket.SOCK_DGRAM)]
 )
-def test_a_port_that_is_taken_is_said_so(command, kind, refused):
-    pytest.importorskip(COMMANDS[command][0])
+def test_a_port_that_is_taken_is_said_so(command, kind, installed):
+    # In a process of its own: not all that Gradio opens is closed when it cannot serve.
+    if find_spec(COMMANDS[command][0]) is None:
+        pytest.skip("the extra is not installed")
     with socket.socket(socket.AF_INET, kind) as taken:
         taken.bind(("127.0.0.1", 0))
         if kind == socket.SOCK_STREAM:
             taken.listen()
-        message = refused(command, "--port", taken.getsockname()[1])
-    assert "cannot" in message
-    assert "--port" in message
+        ran = installed(command, "--port", str(taken.getsockname()[1]))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "error: cannot" in ran.stderr
+    assert "--port" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_the_room_has_no_other_names():

@@ -3,6 +3,7 @@
 import re
 import socket
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import vampprompt as vp
 from tests.studio.conftest import served
 from tests.studio.host import Host, audio
 
-pytest.importorskip("gradio")
+# Not imported here: what Gradio opens stays in the server's own process.
+pytestmark = pytest.mark.skipif(find_spec("gradio") is None, reason="no gradio: the extra studio")
 
 N_TRACKS = 3
 # What a host sends where nothing is changed, but for the recording.

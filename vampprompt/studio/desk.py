@@ -96,6 +96,16 @@ class Desk:
     ) -> None:
         self.queue.close()
 
+    def warm_up(self) -> None:
+        """Load the first model now, so that nobody waits for it, and mistakes show.
+
+        Raises
+        ------
+        ModelError
+            As `vampprompt.load` does.
+        """
+        self._bundle(self.models[0], None)
+
     def place(self, path: str) -> Path:
         """Return where a file that a client names lies.
 
