@@ -36,6 +36,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "vampprompt convert hugggof/vampnet vampnet/ --half",
         "vampprompt convert mine/ sad/ --finetune sad",
     ),
+    "harp": (
+        "vampprompt harp",
+        "vampprompt harp --model starter --model hugggof/vampnet --tracks 2",
+    ),
+    "osc": (
+        "vampprompt osc --root loops/",
+        "vampprompt osc --root loops/ --reply-port 8003",
+    ),
     "doctor": ("vampprompt doctor", "vampprompt doctor --json"),
 }
 

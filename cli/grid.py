@@ -173,7 +173,7 @@ def write_image(path: Path, keep: NDArray[np.bool_]) -> None:
     if path.suffix.lower() != ".png":
         raise VampPromptError(f"an image of a mask is a .png, not '{path}'")
     with atomic(path) as part:
-        Image.fromarray(np.uint8(keep) * np.uint8(255)).save(part, format="PNG")
+        Image.fromarray(keep.astype(np.uint8) * np.uint8(255)).save(part, format="PNG")
 
 
 def plot(path: Path, title: str, keep: NDArray[np.bool_], context: Clip) -> None:

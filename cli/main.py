@@ -14,10 +14,12 @@ from .batch import batch
 from .compose import compose
 from .doctor import doctor
 from .examples import epilog
+from .harp import harp
 from .mask import mask
 from .masks import masks
 from .models import convert, models
 from .options import with_volume
+from .osc import osc
 from .output import complaints, standard_streams
 
 
@@ -41,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (compose, batch, mask, masks, models, convert, doctor):
+for command in (compose, batch, mask, masks, models, convert, harp, osc, doctor):
     app.command(epilog=epilog(command.__name__))(with_volume(command))
 
 

@@ -38,6 +38,15 @@ Define = Annotated[
 ]
 Masks = Annotated[Path | None, typer.Option("--masks", help="A TOML file of masks with names.")]
 Cache = Annotated[bool, typer.Option(help="Remember what was heard in a file.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Dtype = Annotated[
+    str | None,
+    typer.Option(
+        help="Precision of the token models: auto, float32 or bfloat16.",
+        show_default="auto: bfloat16 on cuda, else float32",
+    ),
+]
+Batch = Annotated[int, typer.Option(min=1, max=1024, help="Most windows in one forward pass.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite also what is not ours.")]
 _COMPLETIONS = {"sampler": sampler_names, "fine_sampler": sampler_names, "beats": tracker_names}
 _PLAIN = {int: int, float: float, bool: bool, tuple[int, ...]: int}
@@ -99,17 +108,9 @@ class Plan:
     lora: Annotated[
         Path | None, typer.Option(help="A file of low-rank updates; none takes a recipe's off.")
     ] = None
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto"
-    dtype: Annotated[
-        str | None,
-        typer.Option(
-            help="Precision of the token models: auto, float32 or bfloat16.",
-            show_default="auto: bfloat16 on cuda, else float32",
-        ),
-    ] = None
-    batch: Annotated[
-        int, typer.Option(min=1, max=1024, help="Most windows in one forward pass.")
-    ] = 8
+    device: Device = "auto"
+    dtype: Dtype = None
+    batch: Batch = 8
     cache: Cache = True
     given: dict[str, Any] = field(default_factory=dict)
     recipe: Recipe | None = None
