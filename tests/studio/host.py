@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-PATIENCE = 90  # seconds, for a busy machine
+PATIENCE = 120  # seconds, for a busy machine
 
 
 class Host:
