@@ -149,15 +149,7 @@ class Plan:
 
     def settings_for(self, bundle: Bundle) -> Settings:
         """How to compose with a model, its own defaults in place of what nobody says."""
-        said, how = self.settings, self.settings.of(bundle)
-        if self.steps is None or said.sampler is not None:
-            return how
-        assert how.sampler is not None
-        fine = how.fine_sampler
-        if fine is not None and said.fine_sampler is None:
-            fine = vp.samplers.fewer_steps(fine, self.steps)
-        sampler = vp.samplers.with_steps(how.sampler, self.steps)
-        return replace(how, sampler=sampler, fine_sampler=fine)
+        return self.settings.of(bundle, self.steps)
 
     @property
     def is_changed(self) -> bool:

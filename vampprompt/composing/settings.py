@@ -195,7 +195,7 @@ class Settings:
                     hint="give its class a name of its own and register it, as a plugin does",
                 )
 
-    def of(self, bundle: Bundle) -> Settings:
+    def of(self, bundle: Bundle, steps: int | None = None) -> Settings:
         """Return the settings with what the model says where they say nothing.
 
         A sampler that is given is meant as it is, also for the fine codebooks.
@@ -204,6 +204,8 @@ class Settings:
         ----------
         bundle : Bundle
             Its `defaults`, and VampNet's where it names none.
+        steps : int, optional
+            For the model's sampler, and at most so many for its fine one.
 
         Raises
         ------
@@ -226,7 +228,7 @@ class Settings:
         named = {name: bundle.defaults[name] for name in unsaid if name in bundle.defaults}
         texts: dict[str, Any] = {"sampler": USUAL_SAMPLER} | named
         try:
-            return replace(self, **texts)
+            how = replace(self, **texts)
         except VampPromptError as error:
             hint = f"{error.hint}; or " if error.hint else ""
             raise ModelError(
@@ -234,6 +236,18 @@ class Settings:
                 hint=f"{hint}give a sampler yourself, which wins",
                 span=error.span,
             ) from error
+        return how if steps is None else how._in_steps(steps, self.fine_sampler)
+
+    def _in_steps(self, steps: int, fine_sampler: Sampler | None) -> Settings:
+        """Return the same in so many steps, but for a fine sampler that was given."""
+        from vampprompt import samplers
+
+        assert self.sampler is not None
+        fine = self.fine_sampler
+        if fine is not None and fine_sampler is None:
+            fine = samplers.fewer_steps(fine, steps)
+        sampler = samplers.with_steps(self.sampler, steps)
+        return replace(self, sampler=sampler, fine_sampler=fine)
 
     @property
     def stages(self) -> tuple[Sampler, Sampler]:

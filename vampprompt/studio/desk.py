@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Self, TypeVar, get_args, get_type_hints
@@ -161,20 +161,21 @@ class Desk:
         check_readable(source)
         said = {name: value for name, value in given.items() if value not in (None, "")}
         model = self._model(said.pop("model", self.models[0]), said.pop("finetune", None))
-        settings = self._settings(said)
+        settings, steps = self._settings(said)
         log.info("%s: %s, %s", owner or "a job", shown(source), settings)
 
         def work(job: Job[T]) -> T:
             bundle = self._bundle(*model)
             audio = read(source)
             job.check()
+            how = settings.of(bundle, steps)
             song = compose(
                 audio,
                 bundle=bundle,
                 batch=self._batch,
                 on_progress=job.on_progress,
                 on_step=job.on_step,
-                **settings,
+                **{one.name: getattr(how, one.name) for one in fields(how)},
             )
             return then(Composed(song, audio, bundle))
 
@@ -197,8 +198,8 @@ class Desk:
             self._loaded[key] = load(name, finetune=finetune, **self._where)
         return self._loaded[key]
 
-    def _settings(self, said: dict[str, Any]) -> dict[str, Any]:
-        """Return as settings what a client said, those that it did not speak of left out."""
+    def _settings(self, said: dict[str, Any]) -> tuple[Settings, int | None]:
+        """Return the settings that a client said, and steps for the model's own sampler."""
         for name in said:
             if name not in KNOWN:
                 hint = did_you_mean(name, KNOWN) or f"known: {', '.join([*KNOWN, 'model'])}"
@@ -207,13 +208,15 @@ class Desk:
             raise VampPromptError("no mask is given", hint='try "beat & codebook<3"')
         said = {name: _plain(name, value) for name, value in said.items()}
         steps = said.pop("steps", None)
-        if steps is not None:
-            like = Settings(**{name: said[name] for name in ("mask", "sampler") if name in said})
-            said["sampler"] = samplers.with_steps(like.sampler, steps)
         settings = Settings(**said)
+        if steps is not None:
+            # Steps that make no sense are found out without a model, too.
+            taken = samplers.with_steps(settings.sampler or samplers.Confidence(), steps)
+            if settings.sampler is not None:
+                settings, steps = replace(settings, sampler=taken), None
         if settings.files:
             settings = settings.with_files(lambda path: str(self.place(path)))
-        return {name: getattr(settings, name) for name in said}
+        return settings, steps
 
 
 _HINTS = get_type_hints(Settings, include_extras=True)
