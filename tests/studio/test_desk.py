@@ -34,7 +34,7 @@ def test_it_composes_what_the_library_does(desk, recordings):
     assert song.recipe.settings == same.recipe.settings
 
 
-def test_what_is_not_said_is_left_to_compose(desk, recordings, monkeypatch):
+def test_what_is_not_said_is_left_to_the_defaults(desk, recordings, monkeypatch):
     seen = {}
 
     def compose(audio, **given):
@@ -44,8 +44,18 @@ def test_what_is_not_said_is_left_to_compose(desk, recordings, monkeypatch):
     monkeypatch.setattr("vampprompt.studio.desk.compose", compose)
     job = desk.submit(recordings / "in.wav", {"mask": "beat", "sampler": ""}, lambda one: one)
     assert isinstance(job.done.exception(PATIENCE), Cancelled)
-    names = {one.name for one in dataclasses.fields(vp.Settings)}
-    assert seen.keys() & names == {"mask"}
+    wanted = vp.Settings(mask="beat").of(vp.load())
+    names = [one.name for one in dataclasses.fields(vp.Settings)]
+    assert {name: seen[name] for name in names} == {name: getattr(wanted, name) for name in names}
+
+
+def test_steps_without_a_sampler_are_for_the_models_own(desk, recordings, monkeypatch):
+    bundle = dataclasses.replace(vp.load(), defaults={"sampler": "confidence(temperature=0.8)"})
+    monkeypatch.setattr("vampprompt.studio.desk.load", lambda *name, **how: bundle)
+    desk._loaded.clear()
+    given = {"mask": "periodic(7)", "steps": 2}
+    job = desk.submit(recordings / "in.wav", given, lambda one: one.song.recipe.settings)
+    assert str(job.done.result(PATIENCE).sampler) == "confidence(steps=2, temperature=0.8)"
 
 
 @pytest.mark.parametrize("after", [1, 2, 5])
@@ -120,8 +130,8 @@ def test_without_a_root_no_file_is_read(recordings):
 
 def test_flags_are_numbers_and_words_too(desk):
     for value in (True, 1, 1.0, "true", "1"):
-        assert desk._settings({"mask": "beat", "keep_audio": value})["keep_audio"] is True
-    assert desk._settings({"mask": "beat", "keep_audio": 0.0})["keep_audio"] is False
+        assert desk._settings({"mask": "beat", "keep_audio": value})[0].keep_audio is True
+    assert desk._settings({"mask": "beat", "keep_audio": 0.0})[0].keep_audio is False
 
 
 def test_models_do_not_fill_the_memory(monkeypatch):
