@@ -31,6 +31,13 @@ _EXAMPLE = re.compile(
     r"^```python\n(?P<program>.*?)^```$|^    (?P<command>vampprompt (?:[^\n]*\\\n)*[^\n]*)$",
     re.MULTILINE | re.DOTALL,
 )
+PICTURE = re.compile(r"!\[([^\]]*)\]\((?:\.\./)?pictures/([\w-]+)\.png\)")
+# What stands for a picture says what it shows.
+MASK = re.compile(r"What (.+) keeps")
+SAMPLER = re.compile(r"When (.+) settles? each token")
+STEPS = re.compile(r"(.+) after each of (\d+) steps")
+# What is kept in a picture of steps.
+BEATS = "beat & codebook<3"
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,16 @@ def examples(page: Path) -> Iterator[Example]:
             yield Example(match["command"], True, page, line)
         else:
             yield Example(match["program"], False, page, line)
+
+
+def run_recipe(page: Path) -> tuple[vp.Audio, vp.Song]:
+    """Run the programs of a recipe, and return what its song was made from, and the song."""
+    names: dict[str, Any] = {}
+    for example in examples(page):
+        if not example.is_command:
+            example.run(names)
+    song = names["song"]
+    return names.get("clip") or vp.read(song.recipe.source.path), song
 
 
 def source_of(picture: str, page: Path) -> str:

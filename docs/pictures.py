@@ -25,15 +25,21 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import vampprompt as vp
-from docs.examples import DOCS, PAGES, examples, prepare, source_of
+from docs.examples import (
+    BEATS,
+    DOCS,
+    MASK,
+    PAGES,
+    PICTURE,
+    SAMPLER,
+    STEPS,
+    prepare,
+    run_recipe,
+    source_of,
+)
 from vampprompt.analysis import onsets
 from vampprompt.protocols import Step
 from vampprompt.samplers.trace import Trace, settling_steps
-
-PICTURE = re.compile(r"!\[([^\]]*)\]\((?:\.\./)?pictures/([\w-]+\.png)\)")
-MASK = re.compile(r"What (.+) keeps")
-SAMPLER = re.compile(r"When (.+) settles? each token")
-STEPS = re.compile(r"(.+) after each of (\d+) steps")
 
 KEPT = ListedColormap(["#eceff1", "#1565c0"])
 COLOURS = 64
@@ -47,8 +53,9 @@ def main(names: list[str]) -> None:
         prepare(Path(folder))
         for page in PAGES:
             for text, name in PICTURE.findall(page.read_text(encoding="utf-8")):
-                if not names or Path(name).stem in names:
-                    save(draw(text, page), DOCS / "pictures" / name, source_of(text, page))
+                if not names or name in names:
+                    path = DOCS / "pictures" / f"{name}.png"
+                    save(draw(text, page), path, source_of(text, page))
                     print(name, flush=True)
 
 
@@ -82,12 +89,7 @@ def draw_mask(expression: str) -> Figure:
 
 def draw_recipe(page: Path) -> Figure:
     """Run the programs of a recipe, and draw what the song was made from beside it."""
-    names: dict[str, Any] = {}
-    for example in examples(page):
-        if not example.is_command:
-            example.run(names)
-    song = names["song"]
-    made_from = names.get("clip") or vp.read(song.recipe.source.path)
+    made_from, song = run_recipe(page)
     made = vp.Audio(song.audio[0], song.sample_rate)
     keep = song.keep[0].numpy()
     figure, (before, tokens, after) = rows(3.4, (2, 1.2, 2))
@@ -128,7 +130,7 @@ def draw_order(sampler: str) -> Figure:
 
 def draw_steps(sampler: str, count: str) -> Figure:
     """Draw what is settled after each step, with a prompt of beats."""
-    trace, keep = traced(sampler, "beat & codebook<3")
+    trace, keep = traced(sampler, BEATS)
     figure, grid = rows(0.45 * int(count) + 0.5, (1,) * int(count))
     # White is still masked, grey is settled, blue was kept.
     shades = ListedColormap(["white", "#90a4ae", "#1565c0"])

@@ -6,6 +6,20 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+__all__ = [
+    "AnalysisError",
+    "AudioError",
+    "FileError",
+    "MaskError",
+    "MaskTypeError",
+    "ModelError",
+    "SamplerError",
+    "Span",
+    "VampPromptError",
+    "did_you_mean",
+    "shown",
+]
+
 _WIDEST = 100
 _LONGEST_MESSAGE, _LONGEST_HINT = 1200, 400
 
@@ -44,6 +58,12 @@ class Span:
         The whole text, of one or several lines.
     start, stop : int
         Offsets in characters, half open. An empty span points between two characters.
+
+    Examples
+    --------
+    >>> print(Span("codebok<3", 0, 7).render())
+      codebok<3
+      ^^^^^^^
     """
 
     text: str
@@ -111,34 +131,117 @@ class VampPromptError(Exception):
 
 
 class FileError(VampPromptError):
-    """A file that cannot be read or written."""
+    """A file that cannot be read or written.
+
+    Examples
+    --------
+    >>> from vampprompt.files import read_text
+    >>> try:
+    ...     read_text("no.txt")
+    ... except FileError as error:
+    ...     print(error)
+    there is no file 'no.txt'
+    """
 
 
 class MaskError(FileError):
-    """A mask that cannot be read or evaluated."""
+    """A mask that cannot be read or evaluated.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> try:
+    ...     vp.parse("periodc(7)")
+    ... except MaskError as error:
+    ...     print(error)
+    unknown mask 'periodc'
+      periodc(7)
+      ^^^^^^^
+    did you mean 'periodic'?
+    """
 
 
 class MaskTypeError(MaskError, TypeError):
-    """A mask written in Python in a way that means something else there."""
+    """A mask written in Python in a way that means something else there.
+
+    Examples
+    --------
+    >>> from vampprompt.masks import beat, onset
+    >>> try:
+    ...     beat and onset
+    ... except MaskTypeError as error:
+    ...     print(error.message)
+    'beat' is neither true nor false before it is evaluated
+    """
 
 
 class SamplerError(VampPromptError):
-    """A sampler that is unknown or whose settings make no sense."""
+    """A sampler that is unknown or whose settings make no sense.
+
+    Examples
+    --------
+    >>> from vampprompt.samplers import Confidence
+    >>> try:
+    ...     Confidence(steps=0)
+    ... except SamplerError as error:
+    ...     print(error)
+    steps of confidence: '0' is less than 1
+    """
 
 
 class AudioError(FileError):
-    """A recording that cannot be read, used or written."""
+    """A recording that cannot be read, used or written.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> try:
+    ...     vp.write("song.doc", vp.read("in.wav"))
+    ... except AudioError as error:
+    ...     print(error.message)
+    'song.doc' ends in no audio format that can be written
+    """
 
 
 class AnalysisError(FileError):
-    """A beat tracker or detector that is unknown, missing or failed."""
+    """A beat tracker or detector that is unknown, missing or failed.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> try:
+    ...     vp.analysis.tracker("librsa")
+    ... except AnalysisError as error:
+    ...     print(error)
+    unknown beat tracker 'librsa'
+      librsa
+      ^^^^^^
+    did you mean 'librosa'?
+    """
 
 
 class ModelError(FileError):
-    """A checkpoint that cannot be found, read or used."""
+    """A checkpoint that cannot be found, read or used.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> try:
+    ...     vp.load("startr")
+    ... except ModelError as error:
+    ...     print(error)
+    there is no model 'startr'
+    did you mean 'starter'?
+    """
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """Return a hint that names the known name nearest to a mistyped one, if one is near."""
+    """Return a hint that names the known name nearest to a mistyped one, if one is near.
+
+    Examples
+    --------
+    >>> did_you_mean("periodc", ["periodic", "prefix"])
+    "did you mean 'periodic'?"
+    """
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else None

@@ -40,6 +40,12 @@ class TokenModel(Protocol):
     """Predicts masked tokens from the others.
 
     The first `n_conditioning` of its `n_codebooks` are given, never predicted.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> isinstance(vp.load("starter").coarse, TokenModel)
+    True
     """
 
     n_codebooks: int
@@ -72,6 +78,18 @@ class Step:
         step did not sample. None for samplers whose order does not depend on scores.
     n_conditioning : int
         The first codebooks, which the model was given, and of which none is ever masked.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> def told(stage, step):
+    ...     if stage == "coarse":
+    ...         print(step.index, tuple(step.tokens.shape), int(step.masked.sum()))
+    >>> how = {"sampler": "confidence(steps=3)", "on_step": told}
+    >>> song = vp.compose("in.wav", "nothing", vp.load("starter"), **how)
+    0 (1, 4, 58) 200
+    1 (1, 4, 58) 115
+    2 (1, 4, 58) 0
     """
 
     index: int
@@ -84,7 +102,20 @@ class Step:
 
 @runtime_checkable
 class Sampler(Protocol):
-    """Fills the tokens that are not kept."""
+    """Fills the tokens that are not kept.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> class Zeros:
+    ...     def __call__(self, model, tokens, keep, generators, on_step=None):
+    ...         return tokens.masked_fill(~keep, 0)
+    >>> isinstance(Zeros(), Sampler)
+    True
+    >>> song = vp.compose("in.wav", "nothing", vp.load("starter"), sampler=Zeros())
+    >>> int(song.tokens.max())
+    0
+    """
 
     def __call__(
         self,
@@ -104,7 +135,15 @@ class Sampler(Protocol):
 
 @runtime_checkable
 class Codec(Protocol):
-    """Turns audio into tokens and back; as a rule an `nn.Module`."""
+    """Turns audio into tokens and back; as a rule an `nn.Module`.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> codec = vp.load("starter").codec
+    >>> isinstance(codec, Codec), codec.n_codebooks, codec.hop_length
+    (True, 9, 768)
+    """
 
     sample_rate: int
     hop_length: int
@@ -134,7 +173,21 @@ class Codec(Protocol):
 
 @runtime_checkable
 class BeatTracker(Protocol):
-    """Hears beats and downbeats."""
+    """Hears beats and downbeats.
+
+    Examples
+    --------
+    >>> class Twice:
+    ...     name = "twice"
+    ...     def __call__(self, samples, sample_rate):
+    ...         return Beats(np.array([0.25, 0.75]), np.array([0.25]))
+    >>> isinstance(Twice(), BeatTracker)
+    True
+    >>> import vampprompt as vp
+    >>> clip = vp.Clip(vp.Grid(1, 57), audio=vp.read("in.wav"), beat_tracker=Twice())
+    >>> clip.beats
+    <Beats: 2 beats, 1 downbeats>
+    """
 
     name: str
 
@@ -144,7 +197,17 @@ class BeatTracker(Protocol):
 
 
 class OnsetDetector(Protocol):
-    """Hears onsets."""
+    """Hears onsets.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> def half_way(samples, sample_rate):
+    ...     return np.array([len(samples) / 2 / sample_rate])
+    >>> clip = vp.Clip(vp.Grid(1, 57), audio=vp.read("in.wav"), onset_detector=half_way)
+    >>> clip.onsets
+    array([0.5])
+    """
 
     def __call__(self, samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
         """Return onset times in seconds, sorted."""
@@ -152,7 +215,16 @@ class OnsetDetector(Protocol):
 
 
 class LoudnessMeter(Protocol):
-    """Measures level over time."""
+    """Measures level over time.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> meter = vp.analysis.frame_loudness
+    >>> clip = vp.Clip(vp.Grid(1, 57), audio=vp.read("in.wav"), loudness_meter=meter)
+    >>> clip.loudness.shape
+    (57,)
+    """
 
     def __call__(
         self, samples: NDArray[np.float32], hop_length: int, n_frames: int

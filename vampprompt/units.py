@@ -21,10 +21,23 @@ from numpy.typing import NDArray
 
 from vampprompt.errors import MaskError, MaskTypeError, did_you_mean
 
+__all__ = [
+    "UNITS",
+    "Beats",
+    "Grid",
+    "Quantity",
+    "QuantityLike",
+    "Timeline",
+    "bars",
+    "beats",
+    "exactly",
+    "ms",
+    "s",
+]
+
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
 
-# The unit behind each way to write it.
 UNITS = {
     "": "frame",
     "f": "frame",
@@ -38,6 +51,11 @@ UNITS = {
     "dB": "decibel",
     "bpm": "tempo",
 }
+"""The unit behind each way to write it.
+
+>>> UNITS["ms"]
+'millisecond'
+"""
 NUMBER = r"\d+(?:\.\d+)?|\.\d+"
 # Minutes and seconds, and hours before them.
 CLOCK = r"\d+(?::\d+)+(?:\.\d+)?"
@@ -65,6 +83,13 @@ class Quantity:
         for beats a minute, ``tempo``.
     spelling : str
         The text that the quantity was read from, which `str` gives back. Not compared.
+
+    Examples
+    --------
+    >>> Quantity.parse("1:05").seconds
+    Fraction(65, 1)
+    >>> print(0.5 * beats, Quantity.of("2s"))
+    0.5beat 2s
     """
 
     number: Fraction
@@ -159,12 +184,37 @@ class Quantity:
 
 
 QuantityLike: TypeAlias = Quantity | str | int
+"""A quantity, its text, or a number of frames.
+
+>>> Quantity.of("2s"), Quantity.of(7)
+(Quantity(number=Fraction(2, 1), unit='second'), Quantity(number=Fraction(7, 1), unit='frame'))
+"""
 
 _SHORTEST = {unit: text for text, unit in reversed(UNITS.items())}
 s = Quantity(Fraction(1), "second")
+"""A second.
+
+>>> print(2 * s)
+2s
+"""
 ms = Quantity(Fraction(1), "millisecond")
+"""A millisecond.
+
+>>> print(500 * ms)
+500ms
+"""
 beats = Quantity(Fraction(1), "beat")
+"""A beat of the clip.
+
+>>> print(0.5 * beats)
+0.5beat
+"""
 bars = Quantity(Fraction(1), "bar")
+"""A bar of the clip.
+
+>>> print(2 * bars)
+2bar
+"""
 
 
 def exactly(number: int | float | np.floating[Any] | Fraction) -> Fraction:
@@ -174,6 +224,11 @@ def exactly(number: int | float | np.floating[Any] | Fraction) -> Fraction:
     ------
     MaskTypeError
         If it is none, or infinite.
+
+    Examples
+    --------
+    >>> exactly(0.1)
+    Fraction(1, 10)
     """
     try:
         return Fraction(str(number)).limit_denominator(10**9)
@@ -212,6 +267,11 @@ class Beats:
         Times of all beats in seconds, sorted.
     downbeats : ndarray
         Those of the beats that begin a bar. Empty where the tracker hears no bars.
+
+    Examples
+    --------
+    >>> Beats(np.array([0.0, 0.5, 1.0]), np.array([0.0]))
+    <Beats: 3 beats, 1 downbeats>
     """
 
     beats: FloatArray
@@ -285,6 +345,12 @@ class Timeline:
         The clip's tokens.
     beats : callable
         Returns the clip's `Beats`. Called only for quantities in beats or bars.
+
+    Examples
+    --------
+    >>> timeline = Timeline(Grid(9, 574), lambda: Beats(np.array([0.0, 0.5]), np.array([0.0])))
+    >>> timeline.position("2s"), timeline.position("1/2beat"), timeline.length("500ms")
+    (114, 14, 29)
     """
 
     def __init__(self, grid: Grid, beats: Callable[[], Beats]) -> None:

@@ -13,6 +13,12 @@ from vampprompt.analysis.cache import location, remembered
 from vampprompt.analysis.loudness import frame_loudness
 
 onsets = LibrosaOnsets()
+"""The detector of onsets that composing uses: samples ``[samples]`` and a rate in Hz to seconds.
+
+>>> import numpy as np
+>>> onsets(np.zeros(44100, np.float32), 44100)
+array([], dtype=float64)
+"""
 
 __all__ = [
     "LibrosaBeats",

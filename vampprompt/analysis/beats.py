@@ -114,6 +114,11 @@ def auto() -> LibrosaBeats | MadmomBeats:
     """Return madmom's tracker if madmom works here, librosa's otherwise.
 
     docs/beats.md shows how they compare.
+
+    Examples
+    --------
+    >>> auto().name in ("madmom", "librosa")
+    True
     """
     try:
         return MadmomBeats()
@@ -126,6 +131,11 @@ def auto() -> LibrosaBeats | MadmomBeats:
 trackers: Registry[Any] = Registry(
     "beat tracker", "vampprompt.beat_trackers", AnalysisError, takes=2
 )
+"""Beat trackers by name, those of installed packages included.
+
+>>> list(trackers)
+['auto', 'file', 'librosa', 'madmom', 'steady']
+"""
 for _kind in (LibrosaBeats, MadmomBeats, SteadyBeats, FileBeats):
     trackers.register(_kind.name, _kind)
 trackers.register("auto", auto)
@@ -138,13 +148,25 @@ def tracker(text: str) -> BeatTracker:
     ------
     AnalysisError
         If there is none, with the nearest known name; or if it cannot work here.
+
+    Examples
+    --------
+    >>> beats = tracker("steady(120bpm, bar=3)")(np.zeros(44100 * 2, np.float32), 44100)
+    >>> beats.beats, beats.downbeats
+    (array([0. , 0.5, 1. , 1.5]), array([0. , 1.5]))
     """
     found: BeatTracker = read(text, Grammar(trackers, "madmom", plain=True))
     return found
 
 
 def describe(tracker: object) -> str:
-    """Return one line that says who tracks, and why, as far as the tracker tells."""
+    """Return one line that says who tracks, and why, as far as the tracker tells.
+
+    Examples
+    --------
+    >>> describe(tracker("steady(120bpm)"))
+    'steady(120bpm)'
+    """
     who = str(tracker if isinstance(tracker, Term) else getattr(tracker, "name", tracker))
     forms = {"version": " {}", "remark": ", {}", "note": " ({})"}
     told = [(form, getattr(tracker, name, None)) for name, form in forms.items()]

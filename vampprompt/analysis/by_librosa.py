@@ -54,6 +54,14 @@ class LibrosaBeats(Term):
     ----------
     Daniel P. W. Ellis, "Beat tracking by dynamic programming", Journal of New Music Research
     36(1), 2007.
+
+    Examples
+    --------
+    >>> clicks = np.zeros(44100 * 4, np.float32)
+    >>> for beat in range(8):
+    ...     clicks[beat * 22050 : beat * 22050 + 200] = 0.5
+    >>> LibrosaBeats()(clicks, 44100).beats.round(1)
+    array([0. , 0.5, 1. , 1.5, 2. , 2.5, 3. , 3.5])
     """
 
     name = "librosa"
@@ -107,6 +115,13 @@ class LibrosaOnsets(Term):
     ----------
     Sebastian Böck and Gerhard Widmer, "Maximum filter vibrato suppression for onset detection",
     DAFx 2013.
+
+    Examples
+    --------
+    >>> clicks = np.zeros(44100, np.float32)
+    >>> clicks[22050:22250] = 0.5
+    >>> LibrosaOnsets()(clicks, 44100).round(1)
+    array([0.5])
     """
 
     name = "librosa"

@@ -64,6 +64,16 @@ class MadmomBeats(Term):
     ----------
     Sebastian Böck, Florian Krebs and Gerhard Widmer, "Joint beat and downbeat tracking with
     recurrent neural networks", ISMIR 2016.
+
+    Examples
+    --------
+    Where madmom is not installed, the error says how to install it.
+
+    >>> try:
+    ...     print(MadmomBeats(transition=50))
+    ... except AnalysisError as error:
+    ...     print(error)
+    madmom...
     """
 
     name = "madmom"

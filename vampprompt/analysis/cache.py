@@ -37,6 +37,11 @@ def location() -> Path:
     """Return the folder of kept analyses.
 
     It is in ``$VAMPPROMPT_CACHE`` if that is set, otherwise where this platform keeps caches.
+
+    Examples
+    --------
+    >>> location().name
+    'analyses'
     """
     import platformdirs
 
@@ -61,6 +66,13 @@ def remembered(analysis: object, key: str, listen: Callable[[], Heard]) -> Heard
         The identity of the recording by its content.
     listen : callable
         Listens to it; called only if nothing is remembered.
+
+    Examples
+    --------
+    >>> from vampprompt.analysis import onsets
+    >>> first = remembered(onsets, "a recording", lambda: np.array([0.5]))
+    >>> remembered(onsets, "a recording", lambda: np.array([0.7]))
+    array([0.5])
     """
     heard = file = None
     if isinstance(analysis, Term) and getattr(analysis, "version", None):

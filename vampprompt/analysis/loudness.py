@@ -36,6 +36,11 @@ def frame_loudness(samples: Samples, hop_length: int, n_frames: int) -> NDArray[
     ndarray
         ``[frame]``, dB re full scale: a square wave that reaches ±1 has 0 dB, a sine -3 dB,
         silence ``-inf``.
+
+    Examples
+    --------
+    >>> frame_loudness(np.full(1536, 0.1, np.float32), 768, 3).round(1)
+    array([-20., -20., -inf])
     """
     frames = fit(samples, n_frames * hop_length).reshape(n_frames, hop_length)
     power = np.einsum("fs,fs->f", frames, frames, dtype=np.float64)

@@ -54,7 +54,17 @@ WRITTEN = {
     ".w64": Format("W64"),
     ".au": Format("AU"),
 }
+"""How files are written, by their ending.
+
+>>> WRITTEN[".mp3"].channels
+2
+"""
 ENDINGS = tuple(WRITTEN)
+"""The endings of the files that can be written.
+
+>>> ".flac" in ENDINGS
+True
+"""
 # What is read besides: other audio, and the sound of video. Not .ts: most of those are programs.
 READABLE = (
     *ENDINGS,
@@ -63,6 +73,11 @@ READABLE = (
     *(".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"),
     *(".ogv", ".webm", ".wmv"),
 )
+"""The endings of the files that can be read.
+
+>>> ".mp4" in READABLE
+True
+"""
 
 
 def format_of(ending: str, name: str) -> Format:
@@ -80,7 +95,13 @@ def format_of(ending: str, name: str) -> Format:
 
 
 def why_left_out(path: Path) -> str | None:
-    """Return why a file that lies in a folder is taken for no recording; None if it is one."""
+    """Return why a file that lies in a folder is taken for no recording; None if it is one.
+
+    Examples
+    --------
+    >>> why_left_out(Path("cover.jpg")), why_left_out(Path("in.wav"))
+    ("no audio by its ending '.jpg'", None)
+    """
     if path.name.startswith("._"):
         return "what macOS notes of another file"
     if path.name.startswith("."):

@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 
 from vampprompt.audio.recording import Samples, peak
 
-# The loudness at which VampNet's codec hears its input.
 MODEL_LUFS = -24.0
+"""The loudness at which VampNet's codec hears its input, in LUFS.
+
+>>> MODEL_LUFS
+-24.0
+"""
 # The integrated loudness of ITU-R BS.1770 is defined from one gating block on, and blocks overlap
 # by three quarters.
 _GATING_BLOCK = 0.4
@@ -36,6 +40,11 @@ def loudness(samples: Samples, sample_rate: int) -> float:
         ``[samples]`` or ``[channel, samples]``.
     sample_rate : int
         In Hz.
+
+    Examples
+    --------
+    >>> loudness(np.zeros(44100, np.float32), 44100)
+    -inf
     """
     line = samples.reshape(-1)
     if not line.any():
@@ -95,6 +104,13 @@ def normalise(
         The same audio at the new level.
     gain : float
         What it was multiplied by.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(0, 0.1, 44100).astype(np.float32)
+    >>> quiet, gain = normalise(noise, 44100)
+    >>> round(loudness(quiet, 44100), 1)
+    -24.0
     """
     highest = peak(samples)
     measured = loudness(samples, sample_rate)
@@ -108,6 +124,12 @@ def normalise(
 
 
 def limit(samples: Samples, most: float = 1.0) -> Samples:
-    """Return audio turned down, where it must be, so that its peak is at most `most`."""
+    """Return audio turned down, where it must be, so that its peak is at most `most`.
+
+    Examples
+    --------
+    >>> limit(np.array([0.5, -2.0], np.float32))
+    array([ 0.25, -1.  ], dtype=float32)
+    """
     over = peak(samples) / most
     return samples if over <= 1 else (samples / np.float32(over)).clip(-most, most)

@@ -22,6 +22,14 @@ def check_memory(n_bytes: float, what: str) -> None:
     ------
     AudioError
         With what is needed and what there is.
+
+    Examples
+    --------
+    >>> try:
+    ...     check_memory(2**60, "a concert of a year")
+    ... except AudioError as error:
+    ...     print(error.hint)
+    take a shorter piece of it, or a machine with more memory
     """
     if n_bytes < _SMALL:
         return

@@ -16,6 +16,10 @@ from vampprompt.audio.tags import Tags
 from vampprompt.errors import AudioError
 
 Samples: TypeAlias = NDArray[np.float32]
+"""float32, full scale at ±1: ``[samples]``, or ``[channel, samples]``.
+
+>>> samples: Samples = np.zeros((2, 44100), np.float32)
+"""
 
 # For hearing where channels cancel each other: samples in a block, and how little of the power
 # that is left of channels which have nothing in common counts as cancelled.
@@ -149,6 +153,11 @@ def mono(samples: Samples) -> Samples:
     Where channels cancel each other in the mean (two sides of opposite phase), it is their
     strongest combination instead: the first principal component of that stretch, as strong as
     the channels are.
+
+    Examples
+    --------
+    >>> mono(np.array([[1.0, 0.0], [0.5, 0.5]], np.float32))
+    array([0.75, 0.25], dtype=float32)
     """
     mixed: Samples = np.mean(samples, axis=0, dtype=np.float32)
     n_channels, n_samples = samples.shape
@@ -198,6 +207,11 @@ def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
     ------
     AudioError
         If they would not fit into memory.
+
+    Examples
+    --------
+    >>> resample(np.zeros((2, 44100), np.float32), 44100, 48000).shape
+    (2, 48000)
     """
     if source_rate == target_rate:
         return samples
@@ -212,12 +226,24 @@ def resample(samples: Samples, source_rate: int, target_rate: int) -> Samples:
 
 
 def resampled_length(n_samples: int, source_rate: int, target_rate: int) -> int:
-    """Return ``round(n_samples * target_rate / source_rate)``, at least one."""
+    """Return ``round(n_samples * target_rate / source_rate)``, at least one.
+
+    Examples
+    --------
+    >>> resampled_length(44100, 44100, 48000)
+    48000
+    """
     return max(1, round(n_samples * target_rate / source_rate))
 
 
 def fit(samples: Samples, n_samples: int) -> Samples:
-    """Return audio ``[..., samples]`` cut, or padded with silence, to a length at its end."""
+    """Return audio ``[..., samples]`` cut, or padded with silence, to a length at its end.
+
+    Examples
+    --------
+    >>> fit(np.ones((1, 2), np.float32), 4)
+    array([[1., 1., 0., 0.]], dtype=float32)
+    """
     missing = n_samples - samples.shape[-1]
     if missing <= 0:
         return samples[..., :n_samples]
@@ -225,6 +251,12 @@ def fit(samples: Samples, n_samples: int) -> Samples:
 
 
 def peak(samples: Samples) -> float:
-    """Return the furthest that samples go from 0."""
+    """Return the furthest that samples go from 0.
+
+    Examples
+    --------
+    >>> peak(np.array([0.25, -0.5], np.float32))
+    0.5
+    """
     # Without the copy that np.abs would make of a long recording.
     return float(max(samples.max(initial=0.0), -samples.min(initial=0.0)))

@@ -94,6 +94,10 @@ def check_output(file: FilePath, audio: Audio | None = None) -> None:
     ------
     AudioError
         As `write` does.
+
+    Examples
+    --------
+    >>> check_output("out.flac", Audio(np.zeros((2, 8), np.float32), 44100))
     """
     _checked(f"'{file}'", Path(file).suffix, audio)
     check_writable(file, AudioError)

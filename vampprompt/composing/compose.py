@@ -37,7 +37,28 @@ COARSE_SECONDS = 10
 FINE_SECONDS = 3
 
 OnProgress: TypeAlias = Callable[[str, int, int], None]
+"""What `compose` tells of its progress: a stage, what is done, and what there is to do.
+
+>>> import vampprompt as vp
+>>> stages = []
+>>> def on_progress(stage, done, total):
+...     stages.append(stage)
+>>> song = vp.compose("in.wav", "everything", vp.load("starter"), on_progress=on_progress)
+>>> len(stages) > 0
+True
+"""
 OnStep: TypeAlias = Callable[[str, Step], None]
+"""What `compose` tells of each step of a sampler: the stage, and a `Step`.
+
+>>> import vampprompt as vp
+>>> def on_step(stage, step):
+...     if step.index + 1 == step.total:
+...         print(stage, step.total)
+>>> how = {"sampler": "confidence(steps=2)", "on_step": on_step}
+>>> song = vp.compose("in.wav", "nothing", vp.load("starter"), **how)
+coarse 2
+fine 2
+"""
 
 
 def compose(

@@ -131,7 +131,18 @@ class Song:
 
 
 def songs_there(path: str | Path, recipe: Recipe) -> list[Path]:
-    """Return the files of a recipe's songs, if all are there, untouched, and made the same way."""
+    """Return the files of a recipe's songs, if all are there, untouched, and made the same way.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> song = vp.compose("in.wav", "everything", vp.load("starter"))
+    >>> songs_there("out.wav", song.recipe)
+    []
+    >>> paths = song.write("out.wav")
+    >>> [path.name for path in songs_there("out.wav", song.recipe)]
+    ['out.wav']
+    """
     paths = audio_paths(path, recipe.settings.variations)
     for one, wanted in zip(paths, recipe.each(), strict=True):
         try:
@@ -144,7 +155,13 @@ def songs_there(path: str | Path, recipe: Recipe) -> list[Path]:
 
 
 def audio_paths(path: str | Path, variations: Sequence[int]) -> list[Path]:
-    """Return the files that hold the variations of a song: one by its name, several numbered."""
+    """Return the files that hold the variations of a song: one by its name, several numbered.
+
+    Examples
+    --------
+    >>> [path.name for path in audio_paths("take.wav", [0, 1, 3])]
+    ['take-1.wav', 'take-2.wav', 'take-4.wav']
+    """
     path = Path(path)
     if len(variations) == 1:
         return [path]
@@ -156,6 +173,11 @@ def recipe_path(path: str | Path, *, force: bool = False) -> Path:
 
     ``song.json`` for ``song.wav``; or ``song.wav.json``, where that is no recipe, or the one of
     another song that is there, and nothing forces it out of the way.
+
+    Examples
+    --------
+    >>> recipe_path("out.wav").name
+    'out.json'
     """
     path = Path(path)
     plain = path.with_suffix(".json")
@@ -169,6 +191,11 @@ def check_songs(path: str | Path, variations: Sequence[int], *, force: bool = Fa
     ------
     FileError
         If one cannot be written, or something that is not its recipe lies where that would.
+
+    Examples
+    --------
+    >>> [path.name for path in check_songs("out.wav", [0])]
+    ['out.wav']
     """
     paths = audio_paths(path, variations)
     for one in paths:

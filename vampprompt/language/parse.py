@@ -59,6 +59,12 @@ class Grammar:
         Reads a number with its unit.
     plain : bool
         Whether names may have hyphens, and values be lists: where there are no operators.
+
+    Examples
+    --------
+    >>> from vampprompt.analysis import trackers
+    >>> print(read("steady(tempo=120bpm)", Grammar(trackers, "madmom", plain=True)))
+    steady(120bpm)
     """
 
     names: Registry[Any]
@@ -81,6 +87,12 @@ def read(text: str, grammar: Grammar) -> Any:
     ------
     VampPromptError
         Of the class of the grammar's names, if it says nothing. The error points into the text.
+
+    Examples
+    --------
+    >>> from vampprompt.samplers import GRAMMAR
+    >>> read("top-p(p=0.8, steps=12)", GRAMMAR).steps
+    12
     """
     if len(text) > _LONGEST:
         place = Span(text, _LONGEST, _LONGEST + 1)

@@ -32,6 +32,14 @@ class Registry(Generic[T]):
         With how many values that can be called.
     plain : bool
         Whether names may have hyphens.
+
+    Examples
+    --------
+    >>> greetings = Registry("greeting", "my_package.greetings", VampPromptError)
+    >>> greetings.register("hello", "Hello")
+    'Hello'
+    >>> "hello" in greetings, list(greetings), greetings.get("hello")
+    (True, ['hello'], 'Hello')
     """
 
     def __init__(

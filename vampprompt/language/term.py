@@ -57,6 +57,17 @@ class Term:
         Where it was written.
     in_python : bool
         Whether it, or a term among its arguments, was made from what no text can say.
+
+    Examples
+    --------
+    >>> from vampprompt.language import Positive
+    >>> @dataclass(frozen=True)
+    ... class Waltz(Term):
+    ...     "Three beats a bar: ``waltz(bars=8)``."
+    ...     name = "waltz"
+    ...     bars: Positive = 8
+    >>> print(Waltz(bars=4), Waltz() == Waltz(8))
+    waltz(bars=4) True
     """
 
     name: ClassVar[str]
@@ -344,7 +355,14 @@ def parameters(entry: Any) -> Mapping[str, inspect.Parameter]:
 
 
 def usage(name: str, entry: Any) -> str:
-    """Return how a name is written: ``periodic(period, width=1, offset=0)``."""
+    """Return how a name is written: ``periodic(period, width=1, offset=0)``.
+
+    Examples
+    --------
+    >>> from vampprompt.masks import periodic
+    >>> usage("periodic", periodic)
+    'periodic(period, width=1, offset=0)'
+    """
     shown = [
         one.name if one.default is one.empty else f"{one.name}={_brief(one.default)}"
         for one in parameters(entry).values()
@@ -357,5 +375,12 @@ def _brief(default: Any) -> str:
 
 
 def summary(entry: Any) -> str:
-    """Return one line of help."""
+    """Return one line of help.
+
+    Examples
+    --------
+    >>> from vampprompt.masks import periodic
+    >>> summary(periodic)
+    'Keep some frames again and again: periodic(7), periodic(1beat, width=3).'
+    """
     return (inspect.getdoc(entry) or "").partition("\n")[0].replace("``", "")

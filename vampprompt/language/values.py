@@ -77,7 +77,14 @@ def level(value: Any) -> Quantity:
 
 
 def whole(least: int, most: int | None = None) -> Callable[[Any], int]:
-    """Return what takes a whole number, at least `least` and at most `most`."""
+    """Return what takes a whole number, at least `least` and at most `most`.
+
+    Examples
+    --------
+    >>> take = whole(1, most=9)
+    >>> take(7)
+    7
+    """
 
     def take(value: Any) -> int:
         if isinstance(value, float):
@@ -97,7 +104,14 @@ def whole(least: int, most: int | None = None) -> Callable[[Any], int]:
 def number(
     allowed: Callable[[float], bool], expected: str, hint: str | None = None
 ) -> Callable[[Any], float]:
-    """Return what takes a finite number for which `allowed` holds, and says what is `expected`."""
+    """Return what takes a finite number for which `allowed` holds, and says what is `expected`.
+
+    Examples
+    --------
+    >>> take = number(lambda n: n >= 0, "a number of at least 0")
+    >>> take(0.5)
+    0.5
+    """
 
     def take(value: Any) -> float:
         is_bare = isinstance(value, Quantity) and value.unit == "frame"
@@ -145,14 +159,68 @@ def flag(value: Any) -> bool:
 
 
 Offset: TypeAlias = Annotated[Quantity, offset]
+"""A distance: frames, time, beats or bars, forwards or backwards.
+
+>>> from vampprompt.masks import beat, shift
+>>> print(shift(beat, "-1/2beat"))
+shift(beat, -1/2beat)
+"""
 Length: TypeAlias = Annotated[Quantity, length]
+"""A length: frames, time, beats, bars or percent of the clip, 0 or more.
+
+>>> from vampprompt.masks import prefix
+>>> print(prefix("500ms"))
+prefix(500ms)
+"""
 Period: TypeAlias = Annotated[Quantity, period]
+"""A length above 0.
+
+>>> from vampprompt.masks import periodic
+>>> print(periodic("1beat"))
+periodic(1beat)
+"""
 Share: TypeAlias = Annotated[Quantity, share]
+"""A share: a number from 0 to 1, or percent.
+
+>>> from vampprompt.masks import random
+>>> print(random("10%"))
+random(10%)
+"""
 Level: TypeAlias = Annotated[Quantity, level]
+"""A level in dB re full scale.
+
+>>> from vampprompt.masks import loud
+>>> print(loud(above="-20dB"))
+loud(above=-20dB)
+"""
 Count: TypeAlias = Annotated[int, whole(0)]
+"""A whole number, 0 or more.
+
+>>> from vampprompt.masks import beat
+>>> print(beat(offset=2))
+beat(offset=2)
+"""
 Positive: TypeAlias = Annotated[int, whole(1)]
+"""A whole number, 1 or more.
+
+>>> from vampprompt.masks import beat
+>>> print(beat(every=2))
+beat(every=2)
+"""
 FilePath: TypeAlias = Annotated[str, file_path]
+"""The path of a file, in quotes.
+
+>>> from vampprompt.masks import image
+>>> image("mask.png").files
+('mask.png',)
+"""
 Text: TypeAlias = Annotated[str, text]
+"""A text in quotes, such as that of a label.
+
+>>> from vampprompt.masks import labels
+>>> labels("song.txt", "chorus").label
+'chorus'
+"""
 
 
 _FLOAT = re.compile(rf"({NUMBER})[eE][-+]?\d+|\d*\.\d+")

@@ -30,7 +30,7 @@ _BOOLS = "True for what is kept, in bool of the shape [codebook, frame]"
 
 
 class Labels(Mask):
-    """Keep the stretches of a label file of Audacity: ``labels("song.txt", "chorus")``.
+    r"""Keep the stretches of a label file of Audacity: ``labels("song.txt", "chorus")``.
 
     From the frame in which a label begins to that in which it ends; a label that is a point
     keeps its one frame.
@@ -42,6 +42,15 @@ class Labels(Mask):
         comma, or as ``1:05``.
     label : str, optional
         Only the stretches with this text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from vampprompt import Clip, Grid
+    >>> Path("song.txt").write_text("0.05\t0.09\tchorus\n")
+    17
+    >>> labels("song.txt", "chorus").array(Clip(Grid(1, 8))).astype(int)
+    array([[0, 0, 1, 1, 1, 0, 0, 0]])
     """
 
     path: FilePath
@@ -71,6 +80,16 @@ class Sounding(Mask):
         A recording of any length, sample rate and number of channels.
     above : level
         A frame sounds if any sample in it reaches this level, in dB re full scale.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> samples = np.zeros((1, 768 * 8), np.float32)
+    >>> samples[:, 768 * 2 : 768 * 5] = 0.5
+    >>> vp.write("mask.wav", vp.Audio(samples, 44100))
+    ()
+    >>> audio("mask.wav").array(vp.Clip(vp.Grid(1, 8))).astype(int)
+    array([[0, 0, 1, 1, 1, 0, 0, 0]])
     """
 
     name = "audio"
@@ -104,6 +123,15 @@ class Image(Mask):
     ----------
     path : path
         A PNG, JPEG, BMP, WebP or GIF file; of one that moves, the first picture.
+
+    Examples
+    --------
+    >>> from PIL import Image as pillow
+    >>> from vampprompt import Clip, Grid
+    >>> pillow.fromarray(np.uint8([[255, 0], [0, 255]])).save("mask.png")
+    >>> image("mask.png").array(Clip(Grid(2, 6))).astype(int)
+    array([[1, 1, 1, 0, 0, 0],
+           [0, 0, 0, 1, 1, 1]])
     """
 
     path: FilePath
@@ -125,6 +153,14 @@ class Array(Mask):
     path : path
         A file of NumPy with bool ``[codebook, frame]``, as ``vampprompt mask --npy`` writes it for
         a clip of the same length.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid
+    >>> np.save("keep.npy", np.eye(2, 6, dtype=bool))
+    >>> array("keep.npy").array(Clip(Grid(2, 6))).astype(int)
+    array([[1, 0, 0, 0, 0, 0],
+           [0, 1, 0, 0, 0, 0]])
     """
 
     path: FilePath

@@ -54,6 +54,19 @@ class Mask(Term, ABC):
     ----------
     name : str
         That of its class in small letters, if it says no other.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> class Last(Mask):
+    ...     "Keep the last frame."
+    ...     def keep(self, clip):
+    ...         return clip.frames == clip.grid.n_frames - 1
+    >>> mask = Last() | vp.parse("periodic(3)")
+    >>> mask.array(vp.Clip(vp.Grid(1, 6))).astype(int)
+    array([[1, 0, 0, 1, 0, 1]])
+    >>> print(~mask)
+    ~(last | periodic(3))
     """
 
     error = MaskError
@@ -151,8 +164,18 @@ def operand(value: object, hint: str = PARENTHESES) -> Mask:
     raise MaskTypeError(f"{shown} is not a mask", hint=hint)
 
 
-# A mask as the argument of another.
 Inner: TypeAlias = Annotated[Mask, partial(operand, hint="write a mask here, such as beat")]
+"""A mask as the argument of another.
+
+>>> class Twice(Mask):
+...     "Keep a mask."
+...     mask: Inner
+...     def keep(self, clip):
+...         return clip.keep_of(self.mask)
+>>> from vampprompt.masks import beat
+>>> print(Twice(beat))
+twice(beat)
+"""
 
 
 # Operators
@@ -264,6 +287,16 @@ class Evaluation:
         Positions and lengths of the clip as frames.
     frames : ndarray
         The numbers of all frames, ``[frame]``.
+
+    Examples
+    --------
+    >>> from vampprompt import Grid, parse
+    >>> clip = Evaluation(Clip(Grid(2, 5)), parse("everything"))
+    >>> clip.keep_of(parse("codebook<1 & frame>=3")).astype(int)
+    array([[0, 0, 0, 1, 1],
+           [0, 0, 0, 0, 0]])
+    >>> clip.frames_of(parse("codebook<1 & frame>=3")).astype(int)
+    array([0, 0, 0, 1, 1])
     """
 
     def __init__(self, context: Clip, root: Mask) -> None:
@@ -305,6 +338,13 @@ class Part:
         How deep in the tree it stands; 0 is the whole mask.
     kept : float
         Share of the clip's tokens that it keeps by itself, in ``[0, 1]``.
+
+    Examples
+    --------
+    >>> from vampprompt import Grid, parse
+    >>> whole, *parts = explain(parse("periodic(4) & codebook<1"), Clip(Grid(2, 8)))
+    >>> [(str(part.mask), part.depth, part.kept) for part in parts]
+    [('periodic(4)', 1, 0.25), ('codebook<1', 1, 0.5)]
     """
 
     mask: Mask
@@ -319,6 +359,15 @@ def explain(mask: Mask, context: Clip) -> list[Part]:
     ------
     MaskError
         As `Mask.evaluate` does.
+
+    Examples
+    --------
+    >>> from vampprompt import Grid, parse
+    >>> for part in explain(parse("periodic(4) | ..2"), Clip(Grid(2, 8))):
+    ...     print("  " * part.depth + str(part.mask), f"{part.kept:.0%}")
+    periodic(4) | ..2 38%
+      periodic(4) 25%
+      ..2 25%
     """
     evaluation = Evaluation(context, mask)
 
@@ -342,12 +391,25 @@ def to_vampnet(keep: Tensor) -> Tensor:
     ----------
     keep : Tensor
         bool, of any shape; True where a token is kept.
+
+    Examples
+    --------
+    >>> import torch
+    >>> to_vampnet(torch.tensor([True, False]))
+    tensor([0, 1])
     """
     return (~keep.bool()).long()
 
 
 def from_vampnet(mask: Tensor) -> Tensor:
-    """Return keep, bool, from VampNet's mask, in which 0 is what is kept."""
+    """Return keep, bool, from VampNet's mask, in which 0 is what is kept.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from_vampnet(torch.tensor([0, 1]))
+    tensor([ True, False])
+    """
     return mask == 0
 
 
@@ -358,6 +420,11 @@ def from_vampnet(mask: Tensor) -> Tensor:
 Entry: TypeAlias = Mask | Callable[..., Mask]
 
 masks: Registry[Entry] = Registry("mask", "vampprompt.masks", MaskError, Mask, plain=False)
+"""The masks of the language by name, those of installed packages included.
+
+>>> "periodic" in masks, masks.get("periodic").__name__
+(True, 'Periodic')
+"""
 
 
 @overload

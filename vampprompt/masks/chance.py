@@ -28,6 +28,15 @@ class Random(Mask):
         The probability of each token to be kept.
     seed : int
         Give each `random` of an expression its own, where they shall not agree.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid
+    >>> clip = Clip(Grid(9, 500), seed=7)
+    >>> bool((random("10%").array(clip) <= random("20%").array(clip)).all())
+    True
+    >>> f"{random('10%').array(clip).mean():.2f}"
+    '0.10'
     """
 
     share: Share
@@ -49,6 +58,13 @@ class Drop(Mask):
         How many of them are dropped, to the nearest whole number.
     seed : int
         Give each `drop` of an expression its own, where they shall not agree.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid, parse
+    >>> clip = Clip(Grid(1, 100), seed=7)
+    >>> int(drop(parse("periodic(2)"), "20%").array(clip).sum())
+    40
     """
 
     mask: Inner

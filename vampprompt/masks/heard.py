@@ -71,7 +71,16 @@ class Events(Heard):
 
 
 class Onset(Events):
-    """Keep what lies round the onsets of notes and hits."""
+    """Keep what lies round the onsets of notes and hits.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> heard = lambda samples, sample_rate: np.array([0.5])
+    >>> clip = vp.Clip(vp.Grid(1, 57), audio=vp.read("in.wav"), onset_detector=heard)
+    >>> onset(after=2).array(clip).nonzero()[1]
+    array([28, 29, 30])
+    """
 
     def times(self, clip: Evaluation) -> FloatArray:
         hint = "use a mask that needs none, such as periodic(7)"
@@ -79,21 +88,48 @@ class Onset(Events):
 
 
 class Beat(Events):
-    """Keep what lies round the beats, downbeats among them."""
+    """Keep what lies round the beats, downbeats among them.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> tracker = vp.analysis.tracker("steady(120bpm)")
+    >>> clip = vp.Clip(vp.Grid(1, 57), audio=vp.read("in.wav"), beat_tracker=tracker)
+    >>> beat(width=3).array(clip).nonzero()[1]
+    array([ 0,  1, 27, 28, 29])
+    """
 
     def times(self, clip: Evaluation) -> FloatArray:
         return self._heard(clip.context.beats.beats, "beats")
 
 
 class Downbeat(Events):
-    """Keep what lies round the first beats of the bars."""
+    """Keep what lies round the first beats of the bars.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> tracker = vp.analysis.tracker("steady(120bpm)")
+    >>> clip = vp.Clip(vp.Grid(1, 57), audio=vp.read("in.wav"), beat_tracker=tracker)
+    >>> downbeat(width=3).array(clip).nonzero()[1]
+    array([0, 1])
+    """
 
     def times(self, clip: Evaluation) -> FloatArray:
         return self._heard(clip.context.beats.downbeats, "downbeats")
 
 
 class Upbeat(Events):
-    """Keep what lies round the beats that do not begin a bar."""
+    """Keep what lies round the beats that do not begin a bar.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> tracker = vp.analysis.tracker("steady(120bpm)")
+    >>> clip = vp.Clip(vp.Grid(1, 57), audio=vp.read("in.wav"), beat_tracker=tracker)
+    >>> upbeat(width=3).array(clip).nonzero()[1]
+    array([27, 28, 29])
+    """
 
     def times(self, clip: Evaluation) -> FloatArray:
         beats = self._heard(clip.context.beats.beats, "beats")
@@ -108,6 +144,14 @@ class Loud(Heard):
     ----------
     above : level
         In dB re full scale.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> meter = vp.analysis.frame_loudness
+    >>> clip = vp.Clip(vp.Grid(1, 58), audio=vp.read("in.wav"), loudness_meter=meter)
+    >>> bool(loud(above="-60dB").array(clip).all())
+    True
     """
 
     above: Level = Quantity.parse("-30dB")

@@ -22,14 +22,28 @@ _COMPARING: Final = dict(zip(OPERATORS, (lt, le, gt, ge, eq, ne), strict=True))
 
 
 class Everything(Mask):
-    """Keep every token: the codec's own reconstruction of the clip."""
+    """Keep every token: the codec's own reconstruction of the clip.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid
+    >>> everything.array(Clip(Grid(1, 8))).astype(int)
+    array([[1, 1, 1, 1, 1, 1, 1, 1]])
+    """
 
     def keep(self, clip: Evaluation) -> BoolArray:
         return np.ones((1, 1), dtype=np.bool_)
 
 
 class Nothing(Mask):
-    """Keep no token: unconditional generation."""
+    """Keep no token: unconditional generation.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid
+    >>> nothing.array(Clip(Grid(1, 8))).astype(int)
+    array([[0, 0, 0, 0, 0, 0, 0, 0]])
+    """
 
     def keep(self, clip: Evaluation) -> BoolArray:
         return np.zeros((1, 1), dtype=np.bool_)
@@ -121,7 +135,14 @@ class Range(Mask):
 
 
 class Prefix(Mask):
-    """Keep the beginning of the clip: ``prefix(2s)`` is ``..2s``."""
+    """Keep the beginning of the clip: ``prefix(2s)`` is ``..2s``.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid
+    >>> prefix(3).array(Clip(Grid(1, 8))).astype(int)
+    array([[1, 1, 1, 0, 0, 0, 0, 0]])
+    """
 
     length: Length
 
@@ -133,6 +154,12 @@ class Suffix(Mask):
     """Keep the end of the clip: ``suffix(500ms)``.
 
     From the frame in which the point that far before the clip's end lies.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid
+    >>> suffix(3).array(Clip(Grid(1, 8))).astype(int)
+    array([[0, 0, 0, 0, 0, 1, 1, 1]])
     """
 
     length: Length
@@ -156,6 +183,12 @@ class Periodic(Mask):
         one more after than before.
     offset : quantity
         Where in the clip the first one lies; in beats and bars, from the first of them.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid
+    >>> periodic(4, width=2).array(Clip(Grid(1, 8))).astype(int)
+    array([[1, 1, 0, 0, 1, 1, 0, 0]])
     """
 
     period: Period
@@ -173,6 +206,15 @@ class Axis:
     ``codebook < 3`` keeps the three coarsest codebooks, ``time >= "2s"`` all from the frame in
     which the second second ends, and ``time["2s":"4s"]`` is the range ``2s..4s``. Beside an
     operator, a comparison needs parentheses: ``beat & (codebook < 3)``.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid
+    >>> ((codebook < 1) & (frame >= 2)).array(Clip(Grid(2, 4))).astype(int)
+    array([[0, 0, 1, 1],
+           [0, 0, 0, 0]])
+    >>> print(codebook < 3, time >= "2s", time["2s":"4s"])
+    codebook<3 time>=2s 2s..4s
     """
 
     __array_ufunc__: ClassVar[None] = None

@@ -49,7 +49,6 @@ class Preset:
     help: str
 
 
-# The presets of VampNet's app; those of the experiments in its paper begin with `paper`.
 PRESETS: Final = {
     "timbre_transfer": Preset(
         "periodic(2) & codebook<1", "other sounds play nearly the same notes"
@@ -86,6 +85,11 @@ PRESETS: Final = {
         for period in (4, 16, 32)
     },
 }
+"""The presets of VampNet's app by name; those of the experiments in its paper begin with `paper`.
+
+>>> PRESETS["paper_beat"].text
+'beat(width=75ms)'
+"""
 
 
 for _what, _names in (("a word", [*WORDS, *VALUES]), ("an axis", AXES), ("a preset", PRESETS)):
@@ -196,6 +200,11 @@ def read_definition(text: str) -> tuple[str, str]:
     -------
     tuple of str
         The name and the expression.
+
+    Examples
+    --------
+    >>> read_definition("verse=4s..12s")
+    ('verse', '4s..12s')
     """
     name, equals, expression = text.partition("=")
     if not equals:
@@ -210,6 +219,16 @@ def read_definitions(path: str | Path) -> dict[str, str]:
     ------
     MaskError
         If the file cannot be read, or holds something else.
+
+    Examples
+    --------
+    >>> file = Path("song.toml")
+    >>> file.write_text('verse = "4s..12s"')
+    17
+    >>> read_definitions(file)
+    {'verse': '4s..12s'}
+    >>> print(parse("verse & beat", read_definitions(file)))
+    4s..12s & beat
     """
     text = read_text(path, MaskError, _LARGEST)
     try:

@@ -14,7 +14,14 @@ from vampprompt.units import IntArray, Quantity, Timeline
 
 
 class Dilate(Mask):
-    """Let every kept stretch grow at both ends: ``dilate(beat, 30ms)``."""
+    """Let every kept stretch grow at both ends: ``dilate(beat, 30ms)``.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid, parse
+    >>> dilate(parse("frame==3"), 1).array(Clip(Grid(1, 8))).astype(int)
+    array([[0, 0, 1, 1, 1, 0, 0, 0]])
+    """
 
     mask: Inner
     by: Length
@@ -30,6 +37,12 @@ class Erode(Mask):
     """Let every kept stretch shrink at both ends: ``erode(loud, 2)``.
 
     As ``~dilate(~mask, by)``: what touches an end of the clip is taken to go on beyond it.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid, parse
+    >>> erode(parse("2f..7f"), 1).array(Clip(Grid(1, 8))).astype(int)
+    array([[0, 0, 0, 1, 1, 1, 0, 0]])
     """
 
     mask: Inner
@@ -44,6 +57,12 @@ class Shift(Mask):
 
     What leaves the clip is lost. In beats and bars each kept stretch moves as far as the clip's
     own tempo says, at its own place, and none vanishes.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid, parse
+    >>> shift(parse("frame==3"), -2).array(Clip(Grid(1, 8))).astype(int)
+    array([[0, 1, 0, 0, 0, 0, 0, 0]])
     """
 
     mask: Inner
@@ -67,6 +86,12 @@ class Thin(Mask):
         Keep each n-th of them,
     offset : int
         beginning with this one, counted from 0.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid, parse
+    >>> thin(parse("frame>=2"), every=2).array(Clip(Grid(1, 8))).astype(int)
+    array([[0, 0, 1, 0, 1, 0, 1, 0]])
     """
 
     mask: Inner
@@ -90,6 +115,14 @@ class Depth(Mask):
     inside, outside : int
         How many of the codebooks are kept in the mask's frames and in the others, from the
         coarsest on.
+
+    Examples
+    --------
+    >>> from vampprompt import Clip, Grid, parse
+    >>> depth(parse("periodic(4)"), 3, 1).array(Clip(Grid(3, 8))).astype(int)
+    array([[1, 1, 1, 1, 1, 1, 1, 1],
+           [1, 0, 0, 0, 1, 0, 0, 0],
+           [1, 0, 0, 0, 1, 0, 0, 0]])
     """
 
     mask: Inner

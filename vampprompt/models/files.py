@@ -39,8 +39,14 @@ __all__ = ["Weights", "codecs", "make_codec", "make_model", "read_weights", "rem
 StateDict: TypeAlias = dict[str, Tensor]
 Made = TypeVar("Made", bound=nn.Module)
 
-# Called with the family's own settings. What it returns is an `nn.Module`, too.
 codecs: Registry[Callable[..., Any]] = Registry("codec", "vampprompt.codecs", ModelError, nn.Module)
+"""Codecs by the family that a model's configuration names, those of packages included.
+
+Each is called with the family's own settings, and returns an `nn.Module`.
+
+>>> list(codecs)
+['dac', 'dac-mrf', 'spectral']
+"""
 codecs.register("dac", DacCodec)
 codecs.register("dac-mrf", DacMrfCodec)
 codecs.register("spectral", SpectralCodec)

@@ -24,7 +24,13 @@ _LONGEST = 200
 
 
 def available() -> list[Listing]:
-    """Return the models that need no download: the starter and those in the hub's cache."""
+    """Return the models that need no download: the starter and those in the hub's cache.
+
+    Examples
+    --------
+    >>> available()[0].name
+    'starter'
+    """
     found = [Listing.of_folder(STARTER, starter_folder())]
     for folder in sorted(_cache().glob("models--*")):
         name = folder.name.removeprefix("models--").replace("--", "/")
@@ -46,6 +52,13 @@ def offered(name: str) -> Listing:
     ------
     ModelError
         If there is no such model.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> vp.load("starter").save("mine")
+    >>> offered("mine").name
+    'mine'
     """
     if not is_repository(name) or os.path.exists(name):  # noqa: PTH110 - Path's raises for some
         return Listing.of_folder(name, find_folder(name))

@@ -84,6 +84,13 @@ class Shape:
         Samples in a frame.
     vocab_size : int
         Entries of a codebook.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> shape = vp.models.shape_of("starter")
+    >>> shape.n_codebooks, f"{1000 * shape.hop_length / shape.sample_rate:.1f} ms"
+    (9, '17.4 ms')
     """
 
     n_codebooks: int
@@ -110,6 +117,12 @@ class Listing:
         The commit, if they are on the hub.
     config : dict
         What config.json says, if it is here.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> sorted(vp.models.available()[0].sizes)[-1]
+    'fine.safetensors'
     """
 
     name: str

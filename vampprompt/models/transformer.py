@@ -46,6 +46,13 @@ class VampNet(nn.Module):
     ----------
     .. [1] Garcia et al., "VampNet: Music Generation via Masked Acoustic Token Modeling",
        ISMIR 2023.
+
+    Examples
+    --------
+    >>> model = VampNet(4, embedding_dim=16, n_heads=2, n_layers=1)
+    >>> tokens = torch.full((1, 4, 10), model.mask_token)
+    >>> model.logits(tokens).shape
+    torch.Size([1, 4, 10, 1024])
     """
 
     latents: Tensor

@@ -55,6 +55,13 @@ def encode(
     -------
     Tensor
         int64, ``[batch, codebook, frame]``, on the device of `audio`.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> codec = vp.load("starter").codec
+    >>> encode(codec, torch.zeros(1, 1, 44100)).shape
+    torch.Size([1, 9, 58])
     """
     rate = Fraction(1, codec.hop_length)
     return _in_windows(codec, codec.encode, audio, rate, window_s, on_window)
@@ -80,6 +87,13 @@ def decode(
     -------
     Tensor
         ``[batch, 1, frames * hop_length]``, on the device of `tokens`.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> codec = vp.load("starter").codec
+    >>> decode(codec, torch.zeros(1, codec.n_codebooks, 58, dtype=torch.int64)).shape
+    torch.Size([1, 1, 44544])
     """
     rate = Fraction(codec.hop_length)
     return _in_windows(codec, codec.decode, tokens, rate, window_s, on_window)

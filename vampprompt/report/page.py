@@ -34,6 +34,14 @@ def check_output(path: str | Path) -> None:
     ------
     VampPromptError
         If the name is not that of a page, or the file cannot be written.
+
+    Examples
+    --------
+    >>> try:
+    ...     check_output("out.pdf")
+    ... except VampPromptError as error:
+    ...     print(error.hint)
+    name it out.html
     """
     path = Path(path)
     if path.suffix.lower() not in ENDINGS:

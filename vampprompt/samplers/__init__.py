@@ -53,7 +53,11 @@ __all__ = [
 ]
 
 samplers: Registry[Any] = Registry("sampler", "vampprompt.samplers", SamplerError, takes=4)
-"""Samplers by name, those of installed packages included: each takes its settings by keyword."""
+"""Samplers by name, those of installed packages included: each takes settings by keyword.
+
+>>> str(samplers.get("top-p")(p=0.8))
+'confidence(filters=[top-p(p=0.8)])'
+"""
 
 parts: Registry[Any] = Registry("schedule or filter", "vampprompt.filters", SamplerError, takes=1)
 """What the settings of samplers may name, that of installed packages included."""
@@ -92,6 +96,11 @@ def with_steps(sampler: Sampler, steps: int) -> Sampler:
     ------
     SamplerError
         If the sampler does not count its work in steps, or the number makes no sense.
+
+    Examples
+    --------
+    >>> str(with_steps(from_text("halton"), 12))
+    'halton(steps=12)'
     """
     settings: Any = sampler
     if not is_dataclass(settings) or isinstance(settings, type) or not hasattr(settings, "steps"):
@@ -100,7 +109,13 @@ def with_steps(sampler: Sampler, steps: int) -> Sampler:
 
 
 def fewer_steps(sampler: Sampler, most: int) -> Sampler:
-    """Return a sampler that takes at most so many steps in all, where it counts them."""
+    """Return a sampler that takes at most so many steps in all, where it counts them.
+
+    Examples
+    --------
+    >>> fewer_steps(Confidence(steps=36), 8).steps, fewer_steps(Confidence(steps=4), 8).steps
+    (8, 4)
+    """
     steps: Any = getattr(sampler, "steps", 0) if is_dataclass(sampler) else 0
     total = sum(steps) if isinstance(steps, tuple) else steps
     return with_steps(sampler, most) if isinstance(total, int) and total > most else sampler

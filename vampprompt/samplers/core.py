@@ -23,6 +23,17 @@ from vampprompt.samplers.guidance import Guided
 from vampprompt.samplers.schedules import Schedule, cosine, schedule_of, still_masked
 
 NotNegative: TypeAlias = Annotated[float, number(lambda n: n >= 0, "a number of at least 0")]
+"""A setting of a sampler: a number of at least 0.
+
+>>> from dataclasses import dataclass
+>>> @dataclass(frozen=True, kw_only=True)
+... class Shy(MaskedSampler):
+...     "Like any other."
+...     name = "shy"
+...     doubt: NotNegative = 1.0
+>>> Shy(doubt=2).doubt
+2.0
+"""
 
 # Rows of logits that are filtered at once, to bound the memory that large batches need.
 _ROWS = 1 << 14
@@ -43,6 +54,15 @@ class Candidates(NamedTuple):
         How many codebooks the model predicts, and frames.
     progress : float
         The share of the stage's steps that is done after this one: 1 in the last.
+
+    Examples
+    --------
+    >>> from vampprompt.samplers import RandomOrder
+    >>> noise = torch.tensor([[0.3, 0.9]])
+    >>> where = torch.tensor([[0, 1]])
+    >>> found = Candidates(noise.log(), noise, where, where, 4, 100, 0.5)
+    >>> RandomOrder().scores(found)
+    tensor([[0.3000, 0.9000]])
     """
 
     log_probability: Tensor
@@ -80,6 +100,16 @@ class MaskedSampler(Term):
     ------
     SamplerError
         If a setting makes no sense.
+
+    Examples
+    --------
+    >>> class Backwards(MaskedSampler):
+    ...     "Settle the latest frames first."
+    ...     name = "backwards"
+    ...     def scores(self, candidates):
+    ...         return candidates.frame + candidates.noise
+    >>> Backwards(steps=12).total(n_codebooks=4)
+    12
     """
 
     error = SamplerError

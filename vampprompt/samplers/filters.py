@@ -18,12 +18,31 @@ from vampprompt.errors import SamplerError
 from vampprompt.language import Positive, Term, number
 
 Filter: TypeAlias = Callable[[Tensor], Tensor]
+"""What decides which tokens may be sampled: logits to logits, ``[..., vocab]``, float32.
+
+>>> def never_the_first(logits: Tensor) -> Tensor:
+...     return logits.index_fill(-1, torch.tensor([0]), -torch.inf)
+>>> chosen: Filter = never_the_first
+>>> chosen(torch.tensor([5.0, 1.0]))
+tensor([-inf, 1.])
+"""
 Part: TypeAlias = Annotated[float, number(lambda p: 0 < p <= 1, "a number above 0 and at most 1")]
 _GREEDY = "a sampler's own temperature may be 0, which is greedy"
 
 
 class Warper(Term):
-    """Base of the filters that have a name, so that texts can say them."""
+    """Base of the filters that have a name, so that texts can say them.
+
+    Examples
+    --------
+    >>> class Flat(Warper):
+    ...     "Make all tokens equally likely."
+    ...     name = "flat"
+    ...     def __call__(self, logits):
+    ...         return logits * 0
+    >>> Flat()(torch.tensor([1.0, 3.0]))
+    tensor([0., 0.])
+    """
 
     error = SamplerError
     shows_defaults = True
@@ -37,6 +56,11 @@ class Temperature(Warper):
     ----------
     temperature : float
         Above 0.
+
+    Examples
+    --------
+    >>> Temperature(0.5)(torch.tensor([0.0, 1.0]))
+    tensor([0., 2.])
     """
 
     name = "temperature"
@@ -54,6 +78,11 @@ class TopK(Warper):
     ----------
     k : int
         How many.
+
+    Examples
+    --------
+    >>> TopK(2)(torch.tensor([1.0, 3.0, 2.0]))
+    tensor([-inf, 3., 2.])
     """
 
     name = "top-k"
@@ -77,6 +106,11 @@ class TopP(Warper):
     References
     ----------
     .. [1] Holtzman et al., "The curious case of neural text degeneration", 2020.
+
+    Examples
+    --------
+    >>> TopP(0.5)(torch.tensor([0.5, 0.3, 0.2]).log()).isfinite()
+    tensor([ True, False, False])
     """
 
     name = "top-p"
@@ -99,6 +133,11 @@ class MinP(Warper):
     ----------
     p : float
         Above 0, at most 1.
+
+    Examples
+    --------
+    >>> MinP(0.5)(torch.tensor([0.5, 0.3, 0.2]).log()).isfinite()
+    tensor([ True,  True, False])
     """
 
     name = "min-p"
@@ -124,6 +163,11 @@ class Typical(Warper):
     References
     ----------
     .. [1] Meister et al., "Locally typical sampling", 2023.
+
+    Examples
+    --------
+    >>> Typical(0.3, min_tokens=1)(torch.tensor([0.7, 0.2, 0.1]).log()).isfinite()
+    tensor([ True, False, False])
     """
 
     name = "typical"

@@ -36,6 +36,14 @@ class Guided:
     References
     ----------
     .. [1] Ho and Salimans, "Classifier-free diffusion guidance", 2022.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> model = vp.load("starter").coarse
+    >>> tokens = torch.zeros(1, model.n_codebooks, 10, dtype=torch.int64)
+    >>> Guided(model, 2.0, tokens).logits(tokens).shape
+    torch.Size([1, 4, 10, 1024])
     """
 
     def __init__(self, model: TokenModel, scale: float, tokens: Tensor) -> None:

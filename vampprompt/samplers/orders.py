@@ -52,7 +52,13 @@ class Confidence(MaskedSampler):
 
 @dataclass(frozen=True, kw_only=True)
 class RandomOrder(MaskedSampler):
-    """Settle tokens chosen at random, all equally likely. The settings are `MaskedSampler`'s."""
+    """Settle tokens chosen at random, all equally likely. The settings are `MaskedSampler`'s.
+
+    Examples
+    --------
+    >>> str(RandomOrder(steps=12))
+    'random(steps=12)'
+    """
 
     name = "random"
     reports_confidence = False
@@ -71,6 +77,11 @@ class Halton(MaskedSampler):
     References
     ----------
     .. [1] Besnier et al., "Halton scheduler for masked generative image transformer", 2025.
+
+    Examples
+    --------
+    >>> str(Halton(steps=12))
+    'halton(steps=12)'
     """
 
     name = "halton"
@@ -132,6 +143,11 @@ class Blocks(Confidence):
     ----------
     blocks : int
         How many blocks; no more than there are steps are made.
+
+    Examples
+    --------
+    >>> Blocks(blocks=3, steps=12).stage_steps(n_codebooks=4)
+    (4, 4, 4)
     """
 
     name = "blocks"
@@ -176,6 +192,11 @@ class Codebooks(Confidence):
     References
     ----------
     .. [1] Borsos et al., "SoundStorm: efficient parallel audio generation", 2023.
+
+    Examples
+    --------
+    >>> Codebooks(steps=12).stage_steps(n_codebooks=4)
+    (6, 3, 2, 1)
     """
 
     name = "codebooks"

@@ -20,10 +20,27 @@ from vampprompt.errors import SamplerError, did_you_mean
 from vampprompt.language import Term
 
 Schedule: TypeAlias = Callable[[Tensor], "Tensor | float"]
+"""Progress, from just above 0 to 1, to the share still masked: a float32 tensor to one.
+
+>>> early: Schedule = lambda progress: (1 - progress) ** 3
+>>> still_masked(early, 4, [100])
+[[100], [42], [12], [1], [0]]
+"""
 
 
 class Curve(Term):
-    """Base of the schedules that have a name, so that texts can say them."""
+    """Base of the schedules that have a name, so that texts can say them.
+
+    Examples
+    --------
+    >>> class Late(Curve):
+    ...     "Settle next to nothing until the end."
+    ...     name = "late"
+    ...     def __call__(self, progress):
+    ...         return 1 - progress**8
+    >>> float(Late()(torch.tensor(0.5)))
+    0.99609375
+    """
 
     error = SamplerError
 
@@ -33,7 +50,13 @@ class Curve(Term):
 
 @dataclass(frozen=True)
 class Cosine(Curve):
-    """cos(progress * pi / 2): few tokens first, many at the end (Chang et al. 2022)."""
+    """cos(progress * pi / 2): few tokens first, many at the end (Chang et al. 2022).
+
+    Examples
+    --------
+    >>> float(cosine(torch.tensor(0.5)).round(decimals=2))
+    0.7099999785423279
+    """
 
     name = "cosine"
 
@@ -43,7 +66,13 @@ class Cosine(Curve):
 
 @dataclass(frozen=True)
 class Linear(Curve):
-    """1 - progress: as many tokens in each step."""
+    """1 - progress: as many tokens in each step.
+
+    Examples
+    --------
+    >>> float(linear(torch.tensor(0.25)))
+    0.75
+    """
 
     name = "linear"
 
@@ -53,7 +82,13 @@ class Linear(Curve):
 
 @dataclass(frozen=True)
 class Square(Curve):
-    """1 - progress ** 2: few tokens first, many at the end, less so than `Cosine`."""
+    """1 - progress ** 2: few tokens first, many at the end, less so than `Cosine`.
+
+    Examples
+    --------
+    >>> float(square(torch.tensor(0.5)))
+    0.75
+    """
 
     name = "square"
 
@@ -63,6 +98,11 @@ class Square(Curve):
 
 cosine, linear, square = Cosine(), Linear(), Square()
 SCHEDULES: dict[str, Curve] = {each.name: each for each in (cosine, linear, square)}
+"""The schedules by name.
+
+>>> sorted(SCHEDULES)
+['cosine', 'linear', 'square']
+"""
 
 
 def schedule_of(value: object) -> Schedule:

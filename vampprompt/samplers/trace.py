@@ -29,6 +29,20 @@ class Trace:
     confidence : list of ndarray
         float32, of the same shape, +inf where a step sampled nothing; empty for samplers whose
         order does not depend on scores.
+
+    Examples
+    --------
+    >>> import vampprompt as vp
+    >>> trace = Trace()
+    >>> def on_step(stage, step):
+    ...     if stage == "coarse":
+    ...         trace(step)
+    >>> how = {"sampler": "confidence(steps=3)", "on_step": on_step}
+    >>> song = vp.compose("in.wav", "nothing", vp.load("starter"), **how)
+    >>> [int(masked.sum()) for masked in trace.masked]
+    [200, 115, 0]
+    >>> settling_steps(trace).shape
+    (4, 58)
     """
 
     tokens: list[NDArray[np.int64]] = field(default_factory=list)
