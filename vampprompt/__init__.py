@@ -7,6 +7,7 @@ beat & codebook<3
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -78,3 +79,22 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Have songs and masks show themselves: ``%load_ext vampprompt``, which importing does."""
+    formatter = shell.display_formatter.formatters["text/html"]
+    for module, name, shown in _IN_NOTEBOOKS:
+        formatter.for_type_by_name(
+            f"{__name__}.{module}",
+            name,
+            lambda value, shown=shown: getattr(import_module(f"{__name__}.report.notebook"), shown)(
+                value
+            ),
+        )
+
+
+_IN_NOTEBOOKS = (("composing.song", "Song", "song_html"), ("masks.base", "Mask", "mask_html"))
+_shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+if _shell is not None:
+    load_ipython_extension(_shell)

@@ -185,6 +185,7 @@ def compose(
         notes=tuple(notes),
         subtype=audio.subtype,
         tags=audio.tags,
+        beats=clip.beats if "beats" in clip.heard else None,
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vampprompt.audio.tags import Tags
+    from vampprompt.protocols import Beats
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +49,8 @@ class Song:
         How the input's file stored a sample; see `Audio`.
     tags : Tags or None
         The input's title, tempo, markers and the like, which `write` keeps where it can.
+    beats : Beats or None
+        Those of the recording, where the mask asked for them.
 
     Examples
     --------
@@ -69,6 +72,7 @@ class Song:
     notes: tuple[str, ...] = ()
     subtype: str | None = None
     tags: Tags | None = None
+    beats: Beats | None = None
 
     @property
     def kept(self) -> float:

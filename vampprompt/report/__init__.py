@@ -1,8 +1,8 @@
 """Reports: a page to hear and see what composing made, in one file.
 
 `Log` records while `compose` works, `write` fills in the page: its player (`player.js`), and sound
-and pictures as text (`media`). Stands above composing, whose songs it shows; the command line calls
-it, and nothing else in the package does.
+and pictures as text (`media`). In a notebook songs show themselves (`notebook`). Stands above
+composing, whose songs it shows; the command line calls it, and of the package only the studio does.
 
 >>> import vampprompt as vp
 >>> audio = vp.read("in.wav")
@@ -13,6 +13,7 @@ it, and nothing else in the package does.
 """
 
 from vampprompt.report.log import Log
+from vampprompt.report.notebook import progress
 from vampprompt.report.page import check_output, write
 
-__all__ = ["Log", "check_output", "write"]
+__all__ = ["Log", "check_output", "progress", "write"]
