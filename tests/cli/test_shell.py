@@ -168,6 +168,8 @@ def test_completion_is_wherever_a_name_is_asked_for(commands):
         ("mask", "model"),
         ("models", "name"),
         ("convert", "source"),
+        ("harp", "model"),
+        ("osc", "model"),
     }
 
 

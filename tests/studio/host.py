@@ -79,8 +79,23 @@ class Host:
 
     def leave(self, name, event):
         """Begin to listen, and go away."""
-        with self._asked("GET", f"/gradio_api/call/{name}/{event}") as answer:
+        self._listen_and_leave(f"/gradio_api/call/{name}/{event}")
+
+    def _listen_and_leave(self, path):
+        with self._asked("GET", path) as answer:
             assert answer.status == 200
+
+    def join_and_leave(self, name, data):
+        """Do as a page does that has a session, and is closed soon."""
+        with self._asked("GET", "/config") as answer:
+            known = json.load(answer)["dependencies"]
+        (number,) = (one["id"] for one in known if one["api_name"] == name)
+        session = uuid.uuid4().hex[:11]
+        content = {"data": list(data), "fn_index": number, "session_hash": session}
+        kind = {"Content-Type": "application/json"}
+        with self._asked("POST", "/gradio_api/queue/join", json.dumps(content), kind) as answer:
+            assert answer.status == 200
+        self._listen_and_leave(f"/gradio_api/queue/data?session_hash={session}")
 
     def call(self, name, *data):
         return self.result(name, self.begin(name, data))

@@ -2,7 +2,6 @@
 
 import re
 import socket
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -255,14 +254,10 @@ def test_gradio_s_own_client_calls_by_position(address, sample_path):
         Path(path).unlink()
 
 
-def test_a_client_with_a_session_that_leaves_blocks_nobody(address, host, sent, sample_path):
-    gradio_client = pytest.importorskip("gradio_client")
-    client = gradio_client.Client(address, verbose=False, httpx_kwargs={"trust_env": False})
+def test_a_page_that_is_closed_blocks_nobody(host, sent):
     values = [*VAMP, "None"]
     values[18] = N_STEPS
-    client.submit(gradio_client.handle_file(str(sample_path)), *values, api_name="/vamp")
-    time.sleep(0.5)
-    client.close()
+    host.join_and_leave("vamp", [sent, *values])
     assert process(host, sent)[0] == "complete"
 
 
