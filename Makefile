@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types wheel reproducible docs docs-pictures clean
+.PHONY: demo test proofs lint types wheel reproducible docs docs-pictures clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -14,7 +14,11 @@ demo: $(READY)
 	$(BIN)/vampprompt compose docs/audio/loop.wav --mask "beat & codebook<3" -o demo/loop.wav
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+# With servers and their clients, kernels and shells: what takes longer than one wants to wait.
+proofs: $(READY)
+	$(BIN)/python -m pytest -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = {"harp": ("gradio", "studio"), "osc": ("pythonosc", "osc")}
 
 

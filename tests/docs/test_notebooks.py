@@ -10,6 +10,7 @@ nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")
 
+pytestmark = pytest.mark.slow
 NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
 MOST = 2_000_000
 # Which a service that has no vampprompt runs first, and a test must not.

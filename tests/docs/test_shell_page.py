@@ -11,6 +11,7 @@ import pytest
 
 from docs.examples import DOCS, prepare
 
+pytestmark = pytest.mark.slow
 SCRIPTS = re.findall(r"^```sh\n(.*?)^```$", (DOCS / "shell.md").read_text(), re.M | re.S)
 # What a reader may have, and a test machine may lack.
 TOOLS = ("ffmpeg", "sox")

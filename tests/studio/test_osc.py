@@ -23,6 +23,8 @@ from pythonosc.osc_packet import OscPacket
 
 from vampprompt.studio import OscServer
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PATIENCE = 90  # seconds, for a busy machine
 QUICK = ("steps", 2.0)

@@ -14,7 +14,10 @@ from tests.studio.conftest import served
 from tests.studio.host import Host, audio
 
 # Not imported here: what Gradio opens stays in the server's own process.
-pytestmark = pytest.mark.skipif(find_spec("gradio") is None, reason="no gradio: the extra studio")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("gradio") is None, reason="no gradio: the extra studio"),
+]
 
 N_TRACKS = 3
 # What a host sends where nothing is changed, but for the recording.
