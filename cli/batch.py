@@ -32,7 +32,7 @@ from .output import AsJson, as_json, complaints, file_bar, log, notice, results,
 from .places import Job, check_owner, check_places, files_of, jobs
 
 if TYPE_CHECKING:
-    from vampprompt import Bundle
+    from vampprompt import Bundle, Settings
 
 _STYLES = {"made": "green", "unchanged": "dim", "failed": "red"}
 
@@ -51,6 +51,8 @@ class Outcome:
         The files that hold the song, one for each variation.
     kept : float or None
         Share of the tokens that were kept, where it is known.
+    shares : tuple of float
+        The same of each variation.
     seconds : float
         How long it took.
     error : str
@@ -65,6 +67,7 @@ class Outcome:
     result: str
     paths: tuple[Path, ...] = ()
     kept: float | None = None
+    shares: tuple[float, ...] = ()
     seconds: float = 0.0
     error: str = ""
     fault: str = ""
@@ -128,7 +131,7 @@ def batch(
                 log.error("%s: %s", outcome.job.source, outcome.fault)
             log.info("%s: %s, %.1f s", outcome.job.source, outcome.result, outcome.seconds)
             if json:
-                _tell(outcome)
+                _tell(outcome, plan.settings)
             advance(outcome.job.source.name)
     rows = [outcomes[job] for job in todo]
     for note, times in Counter(note for row in rows for note in row.notes).items():
@@ -217,7 +220,8 @@ def _attempt(how: _How, bundle: Bundle, job: Job) -> Outcome:
         reason = f"a fault of vampprompt, please report it: {error!r}"
         return Outcome(job, "failed", error=reason, fault=traceback.format_exc())
     seconds = time.perf_counter() - start
-    return Outcome(job, "made", tuple(paths), song.kept, seconds, notes=song.notes)
+    shares = tuple(song.keep.float().mean((1, 2)).tolist())
+    return Outcome(job, "made", tuple(paths), song.kept, shares, seconds, notes=song.notes)
 
 
 def _done(plan: Plan, bundle: Bundle, job: Job, audio: Audio) -> list[Path]:
@@ -235,15 +239,17 @@ def _make_folder(path: Path) -> None:
         ) from None
 
 
-def _tell(row: Outcome) -> None:
+def _tell(row: Outcome, settings: Settings) -> None:
     """Print a line of JSON for each song of a recording, or for what went wrong with it."""
-    for song in row.paths or (None,):
+    for number, song in enumerate(row.paths or (None,)):
         as_json(
             path=song,
             recording=row.job.source,
             result=row.result,
-            kept=row.kept,
-            seconds=round(row.seconds, 3),
+            variation=None if song is None else settings.variations[number],
+            seed=settings.seed,
+            kept=row.shares[number] if row.shares else None,
+            seconds=round(row.seconds, 3) if row.result == "made" else None,
             error=row.error or None,
         )
 

@@ -79,6 +79,24 @@ def test_progress_is_a_bar_on_a_terminal(capsys, monkeypatch):
     assert "3/3" in shown
 
 
+def test_a_bar_that_an_interrupt_left_is_not_gone_on_with(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    watch = progress()
+    watch("coarse", 2, 3)
+    for done in (1, 2, 3, 4):
+        watch("coarse", done, 4)
+    assert "4/4" in capsys.readouterr().err
+    watch("coarse", 2, 3)
+    watch("coarse", 1, 3)
+    assert "1/3" in capsys.readouterr().err
+
+
+def test_a_bar_gives_no_speed_of_what_was_done_before_it(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress()("decode", 1, 1)
+    assert "1/1 [00:00<?, ?it/s]" in capsys.readouterr().err
+
+
 def test_in_ipython_songs_show_themselves(song):
     interactive = pytest.importorskip("IPython.core.interactiveshell")
     shell = interactive.InteractiveShell.instance()

@@ -1,10 +1,12 @@
 """Lines of JSON for programs: nothing else on stdout, whatever files are called."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
+from vampprompt_cli.options import Plan
 
 import vampprompt as vp
 
@@ -83,13 +85,33 @@ def test_batch_says_a_line_for_each_song_when_it_is_done(folder, vampprompt, lin
     }
     assert [len(songs) for songs in by_result.values()] == [4, 1]
     (failed,) = by_result["failed"]
-    assert (failed["path"], failed["kept"]) == (None, None)
+    assert [failed[name] for name in ("path", "variation", "kept", "seconds")] == [None] * 4
     assert failed["recording"].endswith("bad.wav")
     assert "bad.wav" in failed["error"]
-    assert all(song["error"] is None for song in by_result["made"])
+    for song in by_result["made"]:
+        recipe = vp.Recipe.read(folder / song["path"].replace(".wav", ".json"))
+        assert recipe.settings.variations == (song["variation"],)
+        assert (song["seed"], song["error"]) == (recipe.settings.seed, None)
+        assert song["seconds"] > 0
     (folder / "loops" / "bad.wav").unlink()
     again = lines(*arguments[:-1])
     assert [song["result"] for song in again] == ["unchanged"] * 4
+    assert {song["path"] for song in again} == {song["path"] for song in by_result["made"]}
+    assert {song["seconds"] for song in again} == {None}
+
+
+def test_batch_says_what_each_variation_keeps(folder, lines, monkeypatch):
+    def compose(*arguments):
+        song = composed(*arguments)
+        keep = song.keep.clone()
+        keep[1] = False
+        return replace(song, keep=keep)
+
+    composed = Plan.compose
+    monkeypatch.setattr(Plan, "compose", compose)
+    found = lines("batch", "in.wav", *QUICK, "-o", "done", "--variations", 2)
+    assert found[0]["kept"] > 0.1
+    assert found[1]["kept"] == 0
 
 
 def test_batch_in_workers_says_the_same(folder, lines):

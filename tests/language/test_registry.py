@@ -42,6 +42,26 @@ def test_a_name_cannot_be_taken_twice(registry):
         registry.register("own", max)
 
 
+def cell(name="Own", module="__main__"):
+    return type(name, (), {"__module__": module})
+
+
+def test_a_cell_of_a_notebook_may_register_its_class_again(registry):
+    registry.register("mine", cell())
+    edited = registry.register("mine", cell())
+    assert registry.get("mine") is edited
+    with pytest.raises(ValueError, match="registered twice"):
+        registry.register("mine", cell("Other"))
+    with pytest.raises(ValueError, match="registered twice"):
+        registry.register("mine", cell()())
+    assert registry.get("mine") is edited
+    registry.register("value", [1, 2])
+    registry.register("value", [1, 2])
+    registry.register("theirs", cell(module="package"))
+    with pytest.raises(ValueError, match="registered twice"):
+        registry.register("theirs", cell(module="package"))
+
+
 def test_an_unknown_name_is_an_error_with_a_suggestion(registry):
     with pytest.raises(MaskError) as error:
         registry.get("ceel", Span("ceel", 0, 4))

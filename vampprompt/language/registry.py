@@ -70,7 +70,7 @@ class Registry(Generic[T]):
         self._reserved.update(dict.fromkeys(names, what))
 
     def register(self, name: str, item: T) -> T:
-        """Add an item, replacing none.
+        """Add an item, replacing none, but for what a cell of a notebook defines anew.
 
         Raises
         ------
@@ -81,8 +81,9 @@ class Registry(Generic[T]):
         """
         self.check_name(name)
         self._check(name, item)
-        if self._items.setdefault(name, item) is not item:
+        if not _is_again(self._items.setdefault(name, item), item):
             raise ValueError(f"{self.kind} '{name}' is registered twice")
+        self._items[name] = item
         return item
 
     def check_name(self, name: str) -> None:
@@ -163,3 +164,16 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._items.keys() | self._installed.keys()))
+
+
+def _is_again(taken: object, item: object) -> bool:
+    """Return whether an item is what has its name already, or that defined anew in a notebook.
+
+    A cell is run again and again, and each time a class in it is another one.
+    """
+    where = [
+        (getattr(one, "__module__", None), getattr(one, "__qualname__", None))
+        for one in (taken, item)
+    ]
+    is_redefined = where[0] == where[1] and where[0][0] == "__main__" and where[0][1] is not None
+    return is_redefined or bool(taken == item)

@@ -14,14 +14,12 @@ from vampprompt.composing import Song, Source
 from vampprompt.errors import VampPromptError, shown
 from vampprompt.masks import Mask
 from vampprompt.report import media
+from vampprompt.report.page import ACCENT
 
 if TYPE_CHECKING:
     from vampprompt.composing.compose import OnProgress
 
 __all__ = ["mask_html", "progress", "song_html"]
-
-# Of kept tokens, as in the page of a report.
-_KEPT = (234, 88, 12)
 
 
 def song_html(song: Song) -> str:
@@ -108,8 +106,13 @@ def _bars() -> OnProgress:
 
     def advance(stage: str, done: int, total: int) -> None:
         bar = bars.get(stage)
+        if bar is not None and (bar.total != total or done < bar.n):
+            # It was left behind by an interrupt.
+            bar.close()
+            bar = None
         if bar is None:
-            bar = bars[stage] = tqdm(total=total, desc=stage)
+            # One that begins with what is done already gives no speed that nobody measured.
+            bar = bars[stage] = tqdm(total=total, desc=stage, initial=done)
         bar.update(done - bar.n)
         if done >= total:
             bar.close()
@@ -149,7 +152,7 @@ def _row(name: str, audio: Audio, kept: Any, marks: str) -> str:
         if sound
         else "too long to be heard here"
     )
-    picture = media.tokens(kept, _KEPT)
+    picture = media.tokens(kept, ACCENT)
     return (
         f'<div style="margin-top:0.5em"><small>{_plain(name)}</small>{player}'
         f'<div style="position:relative"><img alt="tokens that are kept" src="{picture}" '
