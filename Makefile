@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
 
-.PHONY: demo test proofs lint types wheel reproducible docs docs-pictures clean
+.PHONY: demo test proofs lint types wheel reproducible docs docs-pictures docs-sounds clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -47,13 +47,21 @@ reproducible: $(READY)
 		[print(hashlib.sha256(file.read_bytes()).hexdigest(), file) for file in pathlib.Path('dist').iterdir()]"
 	rm -rf build/reproducible
 
+# What the manual lets one hear is composed where it is new or changed: all of it, a few songs,
+# or none.
+SOUNDS ?= all
 docs: $(READY)
-	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
-	@echo "the manual is site/index.html"
+	@start=$$(date +%s); \
+	$(BIN)/sphinx-build -W --keep-going -q -D sounds=$(SOUNDS) -b html docs site && \
+	echo "the manual is site/index.html, built in $$(($$(date +%s) - start)) s"
 
 # Composes every recipe anew, which takes some minutes.
 docs-pictures: $(READY)
 	PYTHONPATH=. $(BIN)/python docs/pictures.py
+
+# Three songs in docs/audio, for the README, which is shown where nothing is built.
+docs-sounds: $(READY)
+	PYTHONPATH=. $(BIN)/python docs/sounds.py
 
 clean:
 	rm -rf $(VENV) build dist demo site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -27,6 +27,7 @@ PAGES = [
     *(DOCS / f"{name}.md" for name in ("beats", "models", "report", "extending", "vampnet")),
     *sorted((DOCS / "recipes").glob("*.md")),
 ]
+RECIPES = [page for page in PAGES if page.parent.name == "recipes" and page.stem != "index"]
 _EXAMPLE = re.compile(
     r"^```python\n(?P<program>.*?)^```$|^    (?P<command>vampprompt (?:[^\n]*\\\n)*[^\n]*)$",
     re.MULTILINE | re.DOTALL,

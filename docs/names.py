@@ -102,6 +102,11 @@ def said_below(module: str, name: str) -> str | None:
     return said_below(*imported[name])
 
 
+def said_in(module: str) -> dict[str, str]:
+    """Return the strings below a module's own definitions."""
+    return _definitions(module)[0]
+
+
 @cache
 def _definitions(module: str) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
     """Return the strings below a module's definitions, and where what it imports is from."""

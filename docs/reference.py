@@ -53,17 +53,21 @@ class Room(SphinxDirective):
         if kind == "module":
             return [f".. automodule:: {name.full}", "   :members:"]
         if first != name:
-            said = ["", f"   The same as `{first.full}`."]
-            return [f".. py:data:: {name.full}", *said]
+            return [*head_of(name), f"   The same as `{first.full}`."]
         if kind in ("class", "exception"):
             return [f".. auto{kind}:: {name.full}", *_MEMBERS]
         if kind == "function":
             return [f".. autofunction:: {name.full}"]
         said = NumpyDocstring(without_footnotes(name.doc), self.config, what="function").lines()
-        head = f".. py:data:: {name.full}"
-        if kind == "mask":
-            head = f".. py:function:: {usage(name.full, name.value)}"
-        return [head, "", *(f"   {line}" for line in said)]
+        return [*head_of(name), *(f"   {line}" for line in said)]
+
+
+def head_of(name: Name) -> list[str]:
+    """Return the directive for a name that autodoc would not describe by that name."""
+    kind, written = "data", name.name
+    if name.kind == "mask":
+        kind, written = "function", usage(name.name, name.value)
+    return [f".. py:{kind}:: {written}", f"   :module: {name.room}", ""]
 
 
 class Table(SphinxDirective):

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from docs.examples import DOCS, PAGES, ROOT, examples, prepare, source_of
+from docs.examples import DOCS, PAGES, RECIPES, ROOT, examples, prepare, source_of
 from vampprompt import models
 from vampprompt.samplers import fewer_steps
 
@@ -68,9 +68,6 @@ def test_what_the_page_shows_runs(page, files, in_a_hurry, tmp_path, monkeypatch
             example.run(names)
 
 
-RECIPES = [page for page in PAGES if page.parent.name == "recipes" and page.stem != "index"]
-
-
 @pytest.mark.parametrize("page", RECIPES, ids=name_of)
 def test_a_recipe_has_all_its_parts(page):
     assert {example.is_command for example in examples(page)} == {True, False}
@@ -119,15 +116,6 @@ def test_plugins_are_known_by_name_and_work(tmp_path, sample_path):
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.count("kept ") == len(NAMES), ran.stdout
     assert soundfile.info(tmp_path / "in-vamp.wav").duration == soundfile.info(sample_path).duration
-
-
-def test_the_site_builds_without_a_warning(tmp_path):
-    for needed in ("sphinx", "myst_parser", "furo"):
-        pytest.importorskip(needed)
-    build = ["-W", "--keep-going", "-q", "-b", "html", "-d", tmp_path / "trees"]
-    ran = run("-m", "sphinx", *build, DOCS, tmp_path / "site")
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert (tmp_path / "site" / "recipes" / "index.html").is_file()
 
 
 PICTURE = re.compile(r"!\[([^\]]*)\]\(((?:\.\./)?pictures/[^)]+)\)")

@@ -60,12 +60,11 @@ class Term:
 
     Examples
     --------
-    >>> from vampprompt.language import Positive
     >>> @dataclass(frozen=True)
     ... class Waltz(Term):
     ...     "Three beats a bar: ``waltz(bars=8)``."
     ...     name = "waltz"
-    ...     bars: Positive = 8
+    ...     bars: int = 8
     >>> print(Waltz(bars=4), Waltz() == Waltz(8))
     waltz(bars=4) True
     """
