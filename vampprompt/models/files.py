@@ -45,7 +45,7 @@ codecs: Registry[Callable[..., Any]] = Registry("codec", "vampprompt.codecs", Mo
 Each is called with the family's own settings, and returns an `nn.Module`.
 
 >>> list(codecs)
-['dac', 'dac-mrf', 'spectral']
+['dac', 'dac-mrf', 'phaseless', 'spectral']
 """
 codecs.register("dac", DacCodec)
 codecs.register("dac-mrf", DacMrfCodec)

@@ -39,6 +39,14 @@ class Composed:
         The recording.
     bundle : Bundle
         The model.
+
+    Examples
+    --------
+    >>> with Desk(["starter"]) as desk:
+    ...     given = {"mask": "everything", "steps": 1}
+    ...     made = desk.submit("in.wav", given, lambda composed: composed).done.result()
+    >>> made.bundle.name, made.audio.duration, made.song.kept
+    ('starter', 1.0, 1.0)
     """
 
     song: Song

@@ -12,7 +12,15 @@ T = TypeVar("T")
 
 
 class Cancelled(Exception):  # noqa: N818 - which is no error
-    """A job was stopped before its end, because somebody asked for that."""
+    """A job was stopped before its end, because somebody asked for that.
+
+    Examples
+    --------
+    >>> job = Job(lambda job: 6 * 7)
+    >>> job.cancel()
+    >>> isinstance(job.done.exception(), Cancelled)
+    True
+    """
 
 
 class Job(Generic[T]):
@@ -32,6 +40,13 @@ class Job(Generic[T]):
     ----------
     done : Future
         Holds the result, or what went wrong; `Cancelled` if the job was stopped.
+
+    Examples
+    --------
+    >>> job = Job(lambda job: 6 * 7, owner="somebody")
+    >>> job.run()
+    >>> job.done.result()
+    42
     """
 
     def __init__(

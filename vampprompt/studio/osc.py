@@ -85,6 +85,13 @@ class OscServer:
     ------
     VampPromptError
         If it cannot listen there.
+
+    Examples
+    --------
+    >>> from vampprompt.studio import Desk
+    >>> with Desk(["starter"]) as desk, OscServer(desk, "out", port=0) as server:
+    ...     server.address[0]
+    '127.0.0.1'
     """
 
     def __init__(

@@ -48,6 +48,15 @@ class WebServer:
     ------
     VampPromptError
         If nothing can be served there.
+
+    Examples
+    --------
+    Not run by the tests where it stands: what Gradio opens is for a process of its own.
+
+    >>> from vampprompt.studio import Desk
+    >>> with Desk(["starter"]) as desk, WebServer(desk) as server:  # doctest: +SKIP
+    ...     server.address
+    'http://127.0.0.1:7860'
     """
 
     def __init__(
