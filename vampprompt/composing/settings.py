@@ -154,18 +154,19 @@ class Settings:
     ('beat & codebook<3', (0, 1), 1)
     """
 
+    # Helps are plain text, which the reference in the manual can read.
     mask: Annotated[Mask, _mask, "What to keep, in the mask language."]
     sampler: Annotated[
         Sampler | None,
         _sampler,
         'A name, or with settings: "typical(mass=0.15)"; else the default that the model names, '
-        f"or {USUAL_SAMPLER}.",
+        "or confidence.",
     ] = None
     fine_sampler: Annotated[
         Sampler | None,
         _sampler,
         "The same for the fine codebooks; else the model's with its sampler, or the sampler "
-        f"in at most {FINE_STEPS} steps.",
+        "in at most 12 steps.",
     ] = None
     seed: Annotated[int, whole(0), "Same seed, same song."] = 0
     variations: Annotated[tuple[int, ...], _variations, "How many songs to make."] = _ONE
