@@ -6,8 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, Any, Self, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from vampprompt import samplers
 from vampprompt.audio import Audio, read
@@ -16,7 +15,7 @@ from vampprompt.composing.compose import compose
 from vampprompt.errors import FileError, VampPromptError, did_you_mean, shown
 from vampprompt.files import check_readable
 from vampprompt.models import Bundle, load, offered
-from vampprompt.studio.jobs import Job, Queue
+from vampprompt.studio.jobs import Closing, Job, Queue
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -54,7 +53,7 @@ class Composed:
     bundle: Bundle
 
 
-class Desk:
+class Desk(Closing):
     """Takes what is asked for, and has one worker compose it in its turn.
 
     Parameters
@@ -93,15 +92,8 @@ class Desk:
         self._where = where
         self._loaded: dict[tuple[str, str | None], Bundle] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop all that was asked for."""
         self.queue.close()
 
     def warm_up(self) -> None:

@@ -107,7 +107,26 @@ class Job(Generic[T]):
         self.check()
 
 
-class Queue:
+class Closing:
+    """What is closed at the end of a ``with`` block."""
+
+    def close(self) -> None:
+        """Stop, and leave nothing behind."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Queue(Closing):
     """A line of jobs before one worker, which is as many as one device has work for.
 
     Examples
@@ -122,17 +141,6 @@ class Queue:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="composing")
         self._jobs: list[Job[Any]] = []
         self._lock = Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def submit(
         self,

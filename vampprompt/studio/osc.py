@@ -14,8 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
@@ -26,7 +25,7 @@ from vampprompt.errors import FileError, VampPromptError, did_you_mean, shown
 from vampprompt.language import summary, usage
 from vampprompt.masks import PRESETS, masks
 from vampprompt.studio.desk import Composed, Desk, told
-from vampprompt.studio.jobs import Cancelled, Job
+from vampprompt.studio.jobs import Cancelled, Closing, Job
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +61,7 @@ class _Running:
     job: Job[list[Path]]
 
 
-class OscServer:
+class OscServer(Closing):
     """Answers Open Sound Control until it is closed.
 
     Parameters
@@ -124,17 +123,6 @@ class OscServer:
         self.address: Address = self._socket.getsockname()[:2]
         self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
         self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop what was asked for, and listen no more."""

@@ -7,8 +7,7 @@ import os
 import tempfile
 from dataclasses import fields
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -18,6 +17,7 @@ from vampprompt.errors import VampPromptError
 from vampprompt.studio import harp
 from vampprompt.studio.callers import Callers, Leaving
 from vampprompt.studio.desk import Composed, Desk
+from vampprompt.studio.jobs import Closing
 from vampprompt.studio.vamp import Controls, given_by
 
 # In seconds: how often what was sent and made is looked through, and how old it may grow.
@@ -25,7 +25,7 @@ _TIDY = (600, 6 * 3600)
 _LARGEST = "1gb"
 
 
-class WebServer:
+class WebServer(Closing):
     """Serves a desk over HTTP until it is closed: HARP's endpoints, and ``/vamp``.
 
     Parameters
@@ -91,17 +91,6 @@ class WebServer:
             raise VampPromptError(
                 f"cannot serve at {self.address}: {error}", hint="name another --host or --port"
             ) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Serve no more, and leave nothing behind of what was sent and made."""
