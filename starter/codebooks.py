@@ -55,11 +55,8 @@ def place(
     for number in range(codec.n_codebooks):
         weight = emphasis(number)
         codec.emphasis[number] = weight
-        seen = residual
-        if number == 0:
-            seen = residual - (residual @ (weight / weight.sum()))[:, None]
         size = codec.rows.shape[1]
-        codes = _k_means(seen * weight.sqrt(), size, generator)
+        codes = _k_means(codec.seen(number, residual), size, generator)
         rows = _means(residual, codes, size) * (weight > 0)
         codec.rows[number] = _half(rows)
         residual = residual - codec.rows[number][_found(codec, number, residual)]

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from vampprompt.models.layout import HOP_LENGTH, SAMPLE_RATE
 
-__all__ = ["PhaselessCodec", "band_centres"]
+__all__ = ["Block", "PhaselessCodec", "band_centres"]
 
 # Bands: a quarter tone apart up to where pitch is heard, a semitone apart above; in Hz.
 _LOWEST, _TURN, _HIGHEST = 40.0, 4000.0, 19_000.0
@@ -95,6 +95,7 @@ class PhaselessCodec(nn.Module):
     spread: Tensor
     window: Tensor
     pitches: Tensor
+    noise: Tensor
     # Phases depend on those of all frames before.
     context_frames = None
 
@@ -129,16 +130,19 @@ class PhaselessCodec(nn.Module):
         self.decoder = _Decoder(n_bands, width, expansion, n_layers, self.n_bins)
         filters: list[tuple[Tensor, int]] = []
         window, spread = torch.empty(self.window_length), torch.empty(n_bands, self.n_bins)
-        pitches = torch.empty(n_bands)
+        pitches, noise = torch.empty(n_bands), torch.empty(_NOISES, self.n_bins)
         # no file has these, and without memory nobody asks for their values
         if not window.is_meta:
             filters = [_filters(centres, one, self.subhop, sample_rate) for one in _ANALYSES]
             spread = torch.from_numpy(_interpolation(centres, self.window_length, sample_rate))
             window = torch.hann_window(self.window_length)
             pitches = torch.from_numpy(np.log2(centres).astype(np.float32))
+            drawn = np.random.default_rng(0).uniform(0, 2 * np.pi, noise.shape)
+            noise = torch.from_numpy(drawn.astype(np.float32))
         self._filters = filters
         self.register_buffer("spread", spread, persistent=False)
         self.register_buffer("pitches", pitches, persistent=False)
+        self.register_buffer("noise", noise, persistent=False)
         self.register_buffer("window", window, persistent=False)
 
     @property
@@ -195,15 +199,18 @@ class PhaselessCodec(nn.Module):
 
     def nearest(self, number: int, residual: Tensor) -> Tensor:
         """Return the nearest row of a codebook to each of ``[frame, band]``: ``[frame]``."""
-        rows, weight = self.rows[number], self.emphasis[number]
-        if number == 0:
-            # the first says pitch and kind, and leaves loudness to the others
-            share = weight / weight.sum()
-            residual, rows = (x - (x @ share)[..., None] for x in (residual, rows))
-        seen, known = residual * weight.sqrt(), rows * weight.sqrt()
+        seen, known = (self.seen(number, x) for x in (residual, self.rows[number]))
         lengths = (known**2).sum(-1) / 2
         parts = [(part @ known.T - lengths).argmax(-1) for part in torch.split(seen, 8 * _BLOCK)]
         return torch.cat(parts)
+
+    def seen(self, number: int, residual: Tensor) -> Tensor:
+        """Return what a codebook looks rows up by, ``[frame, band]``."""
+        weight = self.emphasis[number]
+        if number == 0:
+            # the first says pitch and kind, and leaves loudness to the others
+            residual = residual - (residual @ (weight / weight.sum()))[..., None]
+        return residual * weight.sqrt()
 
     def levels(self, tokens: Tensor) -> Tensor:
         """Return the levels, ``[batch, frame, band]``, of any number of coarsest codebooks."""
@@ -276,7 +283,8 @@ class PhaselessCodec(nn.Module):
         # the top of a parabola through a peak and its neighbours, in bands
         bend = (below - 2 * decibels + above).clamp(max=-1e-3)
         offset = ((below - above) / (2 * bend)).clamp(-0.5, 0.5) * is_peak
-        pitches = self.pitches + offset * self.pitches.diff(append=2 * self.pitches[-1:])
+        # the highest band is never a peak
+        pitches = self.pitches + offset * self.pitches.diff(append=self.pitches[-1:])
         cycles = (2 ** pitches.double() * self.subhop / self.sample_rate).cumsum(0) % 1
         return _Partials(is_peak, pitches, 2 * math.pi * cycles.float())
 
@@ -287,7 +295,8 @@ class PhaselessCodec(nn.Module):
         numbers = torch.arange(n_bands, device=is_peak.device).expand(count, -1)
         lower = torch.where(is_peak, numbers, 0).cummax(1).values
         upper = torch.where(is_peak, numbers, n_bands - 1).flip(1).cummin(1).values.flip(1)
-        frequencies = torch.arange(self.n_bins, device=is_peak.device) * self._bin_width
+        bin_width = self.sample_rate / self.window_length
+        frequencies = torch.arange(self.n_bins, device=is_peak.device) * bin_width
         band = torch.searchsorted(self.pitches, frequencies.clamp(min=1).log2())
         band = band.clamp(max=n_bands - 1)
         nearest = torch.stack([lower[:, band], upper[:, band]])
@@ -296,15 +305,9 @@ class PhaselessCodec(nn.Module):
         )
         chosen = nearest.gather(0, distances.argmin(0)[None])[0]
         # a window begins half its length before where the sine has its phase
-        tonal = phases.gather(1, chosen) + math.pi * torch.arange(self.n_bins).to(phases.device)
-        noise = np.random.default_rng(0).uniform(0, 2 * np.pi, (_NOISES, self.n_bins))
-        drawn = torch.arange(places.start, places.stop) % _NOISES
-        noisy = torch.from_numpy(noise.astype(np.float32))[drawn].to(phases.device)
-        return torch.where(frequencies < _PARTIALS_TO, tonal, noisy)
-
-    @property
-    def _bin_width(self) -> float:
-        return self.sample_rate / self.window_length
+        turns = math.pi * torch.arange(self.n_bins, device=phases.device)
+        noisy = self.noise[torch.arange(places.start, places.stop) % _NOISES]
+        return torch.where(frequencies < _PARTIALS_TO, phases.gather(1, chosen) + turns, noisy)
 
 
 class _Partials(NamedTuple):
@@ -322,11 +325,11 @@ class _Decoder(nn.Module):
         self, n_bands: int, width: int, expansion: int, n_layers: int, n_bins: int
     ) -> None:
         super().__init__()
-        self.context = 1 + _KERNEL // 2 * n_layers
+        self.context = 1 + Block.reach * n_layers
         self.layers = nn.Sequential(
             nn.Linear(n_bands, width),
             nn.LayerNorm(width),
-            *(_Block(width, expansion) for _ in range(n_layers)),
+            *(Block(width, expansion) for _ in range(n_layers)),
             nn.LayerNorm(width),
             nn.Linear(width, _SUBFRAMES * n_bins),
         )
@@ -338,18 +341,27 @@ class _Decoder(nn.Module):
         return made.clamp(_FLOOR_DB - 20, 20)
 
 
-class _Block(nn.Module):
-    """Depthwise convolution over frames, then a feed-forward layer, added to the input."""
+class Block(nn.Module):
+    """Depthwise convolution over frames, then a feed-forward layer, added to the input.
+
+    Attributes
+    ----------
+    reach : int
+        Frames on either side that a frame comes of.
+    """
+
+    reach = _KERNEL // 2
 
     def __init__(self, width: int, expansion: int) -> None:
         super().__init__()
-        self.mix = nn.Conv1d(width, width, _KERNEL, padding=_KERNEL // 2, groups=width)
+        self.mix = nn.Conv1d(width, width, _KERNEL, padding=self.reach, groups=width)
         self.norm = nn.LayerNorm(width)
         self.up = nn.Linear(width, expansion * width)
         self.down = nn.Linear(expansion * width, width)
         self.scale = nn.Parameter(torch.full((width,), 0.3))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return ``[batch, frame, width]`` of the same shape."""
         y = self.norm(self.mix(x.transpose(1, 2)).transpose(1, 2))
         return x + self.scale * cast(Tensor, self.down(functional.gelu(self.up(y))))
 

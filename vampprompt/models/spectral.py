@@ -11,11 +11,11 @@ from torch.nn import functional
 
 from vampprompt.models.dac import ResidualCodec, quiet
 from vampprompt.models.layout import HOP_LENGTH, SAMPLE_RATE
+from vampprompt.models.phaseless import Block
 
 __all__ = ["SpectralCodec"]
 
 _SUBFRAMES = 3
-_KERNEL = 7
 _FLOOR = 1e-4
 # primes, for the hash that draws a noise for a frame
 _NOISES = 1021
@@ -93,7 +93,7 @@ class SpectralCodec(ResidualCodec):
         self.margin = (self.window_length - self.subhop) // 2
         self.n_bins = self.window_length // 2 + 1
         # the window of a sub-frame reaches less than one frame into its neighbours
-        self.context_frames = 1 + _KERNEL // 2 * max(encoder_layers, decoder_layers)
+        self.context_frames = 1 + Block.reach * max(encoder_layers, decoder_layers)
         window = torch.empty(self.window_length)
         turns = torch.empty(_NOISES, _SUBFRAMES, self.n_bins)
         # no file has these, and without memory nobody asks for their values
@@ -107,7 +107,7 @@ class SpectralCodec(ResidualCodec):
         self.encoder = nn.Sequential(
             nn.Linear(features, width),
             nn.LayerNorm(width),
-            *(_Block(width, expansion) for _ in range(encoder_layers)),
+            *(Block(width, expansion) for _ in range(encoder_layers)),
             nn.LayerNorm(width),
         )
         with quiet():
@@ -117,7 +117,7 @@ class SpectralCodec(ResidualCodec):
             self.quantizer = ResidualVectorQuantize(*shape, quantizer_dropout=0.5)
         self.decoder = nn.Sequential(
             nn.LayerNorm(width),
-            *(_Block(width, expansion) for _ in range(decoder_layers)),
+            *(Block(width, expansion) for _ in range(decoder_layers)),
             nn.LayerNorm(width),
             nn.Linear(width, _SUBFRAMES * 3 * self.n_bins),
         )
@@ -195,19 +195,3 @@ def _hash(tokens: Tensor) -> Tensor:
     for row in tokens.unbind(1):
         number = (number * _HASH_BASE + row) % _NOISES
     return number
-
-
-class _Block(nn.Module):
-    """Depthwise convolution over frames, then a feed-forward layer, added to the input."""
-
-    def __init__(self, width: int, expansion: int) -> None:
-        super().__init__()
-        self.mix = nn.Conv1d(width, width, _KERNEL, padding=_KERNEL // 2, groups=width)
-        self.norm = nn.LayerNorm(width)
-        self.up = nn.Linear(width, expansion * width)
-        self.down = nn.Linear(expansion * width, width)
-        self.scale = nn.Parameter(torch.full((width,), 0.3))
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.norm(self.mix(x.transpose(1, 2)).transpose(1, 2))
-        return x + self.scale * cast(Tensor, self.down(functional.gelu(self.up(y))))
