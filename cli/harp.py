@@ -28,6 +28,8 @@ def harp(
     """Serve DAWs through HARP 3, and the clients of VampNet's own app."""
     from vampprompt.studio import WebServer
 
-    where = {"device": device} | ({"dtype": dtype} if dtype else {})
-    with desk(model, root, batch=batch, **where) as made, WebServer(made, host, port, tracks) as at:
+    with (
+        desk(model, root, device=device, dtype=dtype, batch=batch) as made,
+        WebServer(made, host, port, tracks) as at,
+    ):
         run_until_stopped(f"HARP: type {at.address} as the model's path. Ctrl-C ends it.")

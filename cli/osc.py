@@ -40,10 +40,9 @@ def osc(
     """Serve Max, Pure Data, SuperCollider and others by Open Sound Control."""
     from vampprompt.studio import OscServer
 
-    where = {"device": device} | ({"dtype": dtype} if dtype else {})
     folder = output or root / "vamps"
     with (
-        desk(model, root, batch=batch, **where) as made,
+        desk(model, root, device=device, dtype=dtype, batch=batch) as made,
         OscServer(made, folder, host, port, reply_host=reply_host, reply_port=reply_port) as server,
     ):
         here, number = server.address

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,7 +33,9 @@ Host = Annotated[str, typer.Option(help="0.0.0.0 serves all who can reach this c
 
 
 @contextmanager
-def desk(model: list[str] | None, root: Path | None, **how: Any) -> Iterator[Desk]:
+def desk(
+    model: list[str] | None, root: Path | None, *, device: str, dtype: str | None, batch: int
+) -> Iterator[Desk]:
     """Give a desk that composes with these models.
 
     Raises
@@ -51,7 +53,8 @@ def desk(model: list[str] | None, root: Path | None, **how: Any) -> Iterator[Des
         missing = vp.models.offered(name).missing
         if missing:
             raise VampPromptError(f"the model '{name}' lacks {missing[0]}")
-    with Desk(names, root=root, **how) as made:
+    precision = {"dtype": dtype} if dtype else {}
+    with Desk(names, root=root, batch=batch, device=device, **precision) as made:
         made.warm_up()
         yield made
 
